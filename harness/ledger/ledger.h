@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What has been run. results/ledger.db holds one row a cell and one a metric; results/cells/<id>/ holds the artifacts:
+ * cell.json (all the row holds), inputs.json, console.log, blackbox.zst. A cell is finished when its directory has its
+ * final name; the database can be rebuilt from the directories at any time.
+ */
+#ifndef PL_LEDGER_H
+#define PL_LEDGER_H
+
+#include "analyse/analyse.h"
+#include "base/base.h"
+#include "plan/plan.h"
+
+struct pl_ledger;
+
+/* One finished cell as the ledger keeps it. Strings are owned by the row. */
+struct pl_row {
+	char id[PL_ID_HEX];
+	char *kernel, *disk, *workload, *setting;
+	uint64_t seed;
+	uint32_t virtual_seconds;
+	struct pl_machine machine;
+	double hung_task_timeout_s;
+	char *progress;
+	bool exact;
+	bool killed;
+	int qemu_status;
+	char digest[PL_SHA256_HEX]; /* "" if there is none */
+	double wall_s;
+	double qemu_cpu_s;	    /* CPU time of QEMU */
+	double harness_cpu_s;	    /* CPU time of the harness for this cell */
+	double start_wall_s;	    /* harness start of the cell to the agent's mark "workload" */
+	struct pl_analysis analysis;
+};
+void pl_row_free(struct pl_row *row);
+
+/* Open or create results/ledger.db under `results`; rows of finished directories that the database lacks are read in. */
+enum pl_status pl_ledger_open(const char *results, struct pl_ledger **ledger, struct pl_error *err);
+void pl_ledger_close(struct pl_ledger *ledger);
+
+/* Is there a finished row for this id? *row is filled if so (free it). PL_UNMET without an error text: no. */
+enum pl_status pl_ledger_get(struct pl_ledger *ledger, const char *id, struct pl_row *row, struct pl_error *err);
+
+/* Ids that begin with a prefix, for people who type them; at most max, *found says how many there are. */
+enum pl_status pl_ledger_find(struct pl_ledger *ledger, const char *prefix, char (*ids)[PL_ID_HEX], size_t max, size_t *found,
+			      struct pl_error *err);
+
+/*
+ * Keep a finished cell: artifacts into a temporary directory, synced, renamed, then the row. Replaces what was there.
+ * blackbox may be NULL. After a crash at any instant there is either the whole cell or nothing.
+ */
+struct pl_artifacts {
+	const void *blackbox;
+	size_t blackbox_bytes;
+	const char *console;
+	size_t console_bytes;
+	const char *inputs_json;
+};
+enum pl_status pl_ledger_put(struct pl_ledger *ledger, const struct pl_row *row, const struct pl_artifacts *artifacts,
+			     struct pl_error *err);
+
+/* Read a cell's black box artifact back (caller frees *region) and its console (caller frees, NUL-terminated). */
+enum pl_status pl_ledger_blackbox(struct pl_ledger *ledger, const char *id, void **region, size_t *region_bytes,
+				  struct pl_error *err);
+enum pl_status pl_ledger_console(struct pl_ledger *ledger, const char *id, char **console, struct pl_error *err);
+
+/* Compute verdict and metrics of a row again from its artifacts and store them. */
+enum pl_status pl_ledger_reanalyse(struct pl_ledger *ledger, const char *id, struct pl_row *row, struct pl_error *err);
+
+/*
+ * Take the right to run a cell, so that two harnesses on one results directory never run the same cell at once.
+ * Returns an open lock in *fd (close it to release), PL_UNMET without an error text if somebody else has it.
+ */
+enum pl_status pl_ledger_claim(struct pl_ledger *ledger, const char *id, int *fd, struct pl_error *err);
+
+#endif

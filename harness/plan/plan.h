@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * From the user's YAML to cells. A cell holds everything that decides its result, by content and not by name; its id
+ * is the hash of that. Nothing here starts a VM.
+ */
+#ifndef PL_PLAN_H
+#define PL_PLAN_H
+
+#include "base/base.h"
+
+#define PL_ID_HEX	   17 /* 16 hex digits and NUL: the first 64 bits of the SHA-256 of the inputs */
+#define PL_MAX_CELLS	   100000
+#define PL_NAME_MAX	   64
+
+/* Where things are. Plain paths, no trailing slash. */
+struct pl_paths {
+	const char *configs; /* configs/: disks/ workloads/ settings/ matrices/ */
+	const char *build;   /* build/: kernels/NAME/{vmlinux,manifest.json}  rootfs/{root.img,manifest.json} */
+	const char *results; /* results/: ledger.db cells/ */
+};
+
+enum pl_clock {
+	PL_CLOCK_VIRTUAL, /* icount: exact */
+	PL_CLOCK_REAL,	  /* KVM where it works, else TCG: statistical */
+};
+
+struct pl_machine {
+	uint32_t ram_mib;	     /* 64 .. 2048 */
+	uint32_t vcpus;		     /* 1 .. 8 */
+	uint32_t ns_per_instruction; /* 1, 2, 4 ... 128: QEMU's icount shift is its logarithm */
+	uint32_t blackbox_mib;	     /* 1 .. 1024 */
+	enum pl_clock clock;
+};
+
+/* One step for the guest's agent: a verb and its arguments, as docs/formats.md lists them. */
+struct pl_step {
+	char *line;
+};
+
+/*
+ * A cell: its axes (names, for people and reports) and its inputs (contents). Owned by its matrix.
+ */
+struct pl_cell {
+	char id[PL_ID_HEX];
+	/* axes */
+	char *kernel, *disk, *workload, *setting;
+	uint64_t seed;
+	uint32_t virtual_seconds;
+	struct pl_machine machine;
+	/* inputs */
+	char *vmlinux;		/* path of the ELF kernel */
+	char *vmlinux_sha256;
+	char *rootfs;		/* path of the root image */
+	char *rootfs_sha256;
+	uint32_t swap_mib;	/* partition sizes of the modelled disk */
+	uint32_t data_mib;
+	uint32_t disk_depth;	/* queue depth, given to the kernel at boot */
+	char *program;		/* what the agent is told: lines, see docs/formats.md */
+	char *progress;		/* which counter is this workload's progress: a metric name of analyse/ */
+	double hung_task_timeout_s;
+	char *inputs_json;	/* canonical JSON that the id is the hash of */
+	/* where it came from, for messages: matrix file and line */
+	char *origin;
+};
+
+struct pl_matrix {
+	char *name;
+	char *path;
+	struct pl_cell *cells;
+	size_t nr_cells;
+};
+
+/* Versions that are inputs of every cell; the caller finds them out once (see vm/). */
+struct pl_host {
+	char qemu_version[64];	     /* as `qemu-system-x86_64 --version` prints it, e.g. "7.2.22 (Debian 1:7.2+dfsg-7+deb12u18)" */
+	unsigned qemu_major, qemu_minor;
+	char mke2fs_version[32];
+};
+
+/*
+ * Read and check a matrix and everything it names (kernels built, disks, workloads, settings, sysctl names) and expand
+ * it into cells, in the order kernel, disk, workload, setting, seed, include entries last, duplicates removed.
+ * Errors are PL_BAD_INPUT with file:line:column and what was expected.
+ */
+enum pl_status pl_matrix_load(const char *path, const struct pl_paths *paths, const struct pl_host *host,
+			      struct pl_matrix *matrix, struct pl_error *err);
+void pl_matrix_free(struct pl_matrix *matrix);
+
+#endif
