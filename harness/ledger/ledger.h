@@ -34,7 +34,15 @@ struct pl_row {
 };
 void pl_row_free(struct pl_row *row);
 
-/* Open or create results/ledger.db under `results`; rows of finished directories that the database lacks are read in. */
+/* A row as cell.json and reports show it: a new json-c object (release with json_object_put). NAN becomes null. */
+struct json_object;
+struct json_object *pl_row_json(const struct pl_row *row);
+
+/*
+ * Open or create `results`/ledger.db. Finished directories that the database lacks are read in, rows whose directory is
+ * gone are removed, leftovers of killed processes are swept away. A database that is damaged or of another version is
+ * made again from the directories, with one line on stderr.
+ */
 enum pl_status pl_ledger_open(const char *results, struct pl_ledger **ledger, struct pl_error *err);
 void pl_ledger_close(struct pl_ledger *ledger);
 
@@ -59,7 +67,10 @@ struct pl_artifacts {
 enum pl_status pl_ledger_put(struct pl_ledger *ledger, const struct pl_row *row, const struct pl_artifacts *artifacts,
 			     struct pl_error *err);
 
-/* Read a cell's black box artifact back (caller frees *region) and its console (caller frees, NUL-terminated). */
+/*
+ * Read a cell's black box artifact back (caller frees *region) and its console (caller frees, NUL-terminated).
+ * *region holds the bytes that were given to pl_ledger_put; pl_bb_open takes it so. PL_UNMET if the cell has none.
+ */
 enum pl_status pl_ledger_blackbox(struct pl_ledger *ledger, const char *id, void **region, size_t *region_bytes,
 				  struct pl_error *err);
 enum pl_status pl_ledger_console(struct pl_ledger *ledger, const char *id, char **console, struct pl_error *err);
@@ -69,7 +80,8 @@ enum pl_status pl_ledger_reanalyse(struct pl_ledger *ledger, const char *id, str
 
 /*
  * Take the right to run a cell, so that two harnesses on one results directory never run the same cell at once.
- * Returns an open lock in *fd (close it to release), PL_UNMET without an error text if somebody else has it.
+ * Returns an open lock in *fd (close it to release), PL_UNMET without an error text if somebody else has it. Whoever
+ * gets it asks pl_ledger_get once more: the other one may have finished the cell in between.
  */
 enum pl_status pl_ledger_claim(struct pl_ledger *ledger, const char *id, int *fd, struct pl_error *err);
 

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The ledger: directories are what counts, the database is their index. */
+#include "ledger/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CONSOLE_MAX_BYTES (64 << 20)
+#define OPEN_DEADLINE_S	  60.0
+#define OPEN_POLL_NS	  10000000L
+
+struct pl_ledger {
+	sqlite3 *db;
+	char *cells; /* RESULTS/cells */
+	char *locks; /* RESULTS/locks: an empty file of which cells lock one byte each, and opening the last one */
+};
+
+/*
+ * Byte-range locks of the open file description: one file for all cells, nothing to clean up, gone with the process,
+ * and they hold within a process as well. Child processes cannot inherit them, as the descriptor closes on exec.
+ */
+static enum pl_status lock_byte(const char *path, off_t at, int *fd, struct pl_error *err)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = at, .l_len = 1 };
+
+	*fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	if (*fd < 0)
+		return pl_fail_errno(err, PL_HOST, "%s", path);
+	if (!fcntl(*fd, F_OFD_SETLK, &lock))
+		return PL_OK;
+	int errnum = errno;
+	close(*fd);
+	*fd = -1;
+	if (errnum == EAGAIN || errnum == EACCES)
+		return PL_UNMET;
+	errno = errnum;
+	return pl_fail_errno(err, PL_HOST, "locking %s", path);
+}
+
+/* Openings take turns, or one would throw away the database that another has just made. */
+static enum pl_status lock_opening(const char *path, int *fd, struct pl_error *err)
+{
+	double deadline_s = pl_now_s() + OPEN_DEADLINE_S;
+	enum pl_status status;
+
+	while ((status = lock_byte(path, INT64_MAX, fd, err)) == PL_UNMET) {
+		if (pl_now_s() > deadline_s)
+			return pl_fail(err, PL_HOST, "%s: another harness has been opening this ledger for %.0f s", path,
+				       OPEN_DEADLINE_S);
+		nanosleep(&(struct timespec){ .tv_nsec = OPEN_POLL_NS }, NULL);
+	}
+	return status;
+}
+
+/* Read one directory into the database. A damaged one is no cell: it is counted, and runs again. */
+static enum pl_status read_in(struct pl_ledger *ledger, const char *id, size_t *damaged, struct pl_error *first,
+			      struct pl_error *err)
+{
+	char *dir = pl_asprintf("%s/%s", ledger->cells, id);
+	struct pl_row row;
+	enum pl_status status = ledger_row_read(dir, id, &row, *damaged ? NULL : first);
+
+	free(dir);
+	if (status != PL_OK) {
+		++*damaged;
+		return PL_OK;
+	}
+	status = ledger_db_put(ledger->db, &row, err);
+	pl_row_free(&row);
+	return status;
+}
+
+/* Make the database say what the directories say: both lists are sorted, so one walk finds all differences. */
+static enum pl_status reconcile(struct pl_ledger *ledger, const struct ledger_ids *dirs, const struct ledger_ids *rows,
+				struct pl_error *err)
+{
+	struct pl_error first = { 0 };
+	size_t damaged = 0;
+	enum pl_status status = ledger_db_begin(ledger->db, err);
+
+	for (size_t d = 0, r = 0; status == PL_OK && (d < dirs->nr || r < rows->nr);) {
+		int order = d == dirs->nr ? 1 : r == rows->nr ? -1 : strcmp(dirs->id[d], rows->id[r]);
+		if (order < 0)
+			status = read_in(ledger, dirs->id[d], &damaged, &first, err);
+		else if (order > 0)
+			status = ledger_db_delete(ledger->db, rows->id[r], err);
+		d += order <= 0;
+		r += order >= 0;
+	}
+	status = ledger_db_end(ledger->db, status, err);
+	if (damaged)
+		fprintf(stderr, "plimsoll: %zu cell%s cannot be read and will run again; the first: %s\n", damaged,
+			damaged == 1 ? "" : "s", first.text);
+	return status;
+}
+
+static bool same_ids(const struct ledger_ids *a, const struct ledger_ids *b)
+{
+	return a->nr == b->nr && (!a->nr || !memcmp(a->id, b->id, a->nr * sizeof(*a->id)));
+}
+
+static enum pl_status open_db(struct pl_ledger *ledger, const char *path, struct pl_error *err)
+{
+	struct pl_error why = { 0 };
+	enum pl_status status = ledger_db_open(path, &ledger->db, &why);
+
+	if (status == PL_BAD_INPUT) {
+		fprintf(stderr, "plimsoll: %s; making it again from %s\n", why.text, ledger->cells);
+		status = ledger_db_remove(path, &why);
+		if (status == PL_OK)
+			status = ledger_db_open(path, &ledger->db, &why);
+	}
+	return status == PL_OK ? PL_OK : pl_fail(err, PL_HOST, "%s", why.text);
+}
+
+static enum pl_status open_locked(struct pl_ledger *ledger, const char *path, struct pl_error *err)
+{
+	struct ledger_ids dirs = { 0 }, rows = { 0 };
+	enum pl_status status = open_db(ledger, path, err);
+
+	if (status == PL_OK)
+		status = ledger_artifacts_scan(ledger->cells, &dirs, err);
+	if (status == PL_OK)
+		status = ledger_db_ids(ledger->db, "", &rows, err);
+	if (status == PL_OK && !same_ids(&dirs, &rows))
+		status = reconcile(ledger, &dirs, &rows, err);
+	ledger_ids_free(&dirs);
+	ledger_ids_free(&rows);
+	return status;
+}
+
+enum pl_status pl_ledger_open(const char *results, struct pl_ledger **ledger, struct pl_error *err)
+{
+	struct pl_ledger *opened = pl_calloc(1, sizeof(*opened));
+	char *path = pl_asprintf("%s/ledger.db", results);
+	int fd = -1;
+
+	opened->cells = pl_asprintf("%s/cells", results);
+	opened->locks = pl_asprintf("%s/locks", results);
+	enum pl_status status = pl_mkdirs(opened->cells, err);
+	if (status == PL_OK)
+		status = lock_opening(opened->locks, &fd, err);
+	if (status == PL_OK)
+		status = open_locked(opened, path, err);
+	if (fd >= 0)
+		close(fd);
+	free(path);
+	*ledger = opened;
+	if (status != PL_OK) {
+		pl_ledger_close(opened);
+		*ledger = NULL;
+	}
+	return status;
+}
+
+void pl_ledger_close(struct pl_ledger *ledger)
+{
+	if (!ledger)
+		return;
+	sqlite3_close(ledger->db);
+	free(ledger->cells);
+	free(ledger->locks);
+	free(ledger);
+}
+
+static enum pl_status check_id(const char *id, struct pl_error *err)
+{
+	return ledger_id_ok(id) ? PL_OK : pl_fail(err, PL_BAD_INPUT, "\"%s\" is no cell id: 16 hex digits", id);
+}
+
+enum pl_status pl_ledger_get(struct pl_ledger *ledger, const char *id, struct pl_row *row, struct pl_error *err)
+{
+	enum pl_status status = check_id(id, err);
+
+	return status == PL_OK ? ledger_db_get(ledger->db, id, row, err) : status;
+}
+
+enum pl_status pl_ledger_find(struct pl_ledger *ledger, const char *prefix, char (*ids)[PL_ID_HEX], size_t max, size_t *found,
+			      struct pl_error *err)
+{
+	struct ledger_ids all = { 0 };
+	enum pl_status status = ledger_db_ids(ledger->db, prefix, &all, err);
+
+	*found = all.nr;
+	for (size_t i = 0; i < all.nr && i < max; i++)
+		memcpy(ids[i], all.id[i], PL_ID_HEX);
+	ledger_ids_free(&all);
+	return status;
+}
+
+static enum pl_status store_row(struct pl_ledger *ledger, const struct pl_row *row, struct pl_error *err)
+{
+	enum pl_status status = ledger_db_begin(ledger->db, err);
+
+	if (status == PL_OK)
+		status = ledger_db_end(ledger->db, ledger_db_put(ledger->db, row, err), err);
+	return status;
+}
+
+enum pl_status pl_ledger_put(struct pl_ledger *ledger, const struct pl_row *row, const struct pl_artifacts *artifacts,
+			     struct pl_error *err)
+{
+	enum pl_status status = check_id(row->id, err);
+
+	if (status == PL_OK)
+		status = ledger_artifacts_write(ledger->cells, row, artifacts, err);
+	return status == PL_OK ? store_row(ledger, row, err) : status;
+}
+
+enum pl_status pl_ledger_blackbox(struct pl_ledger *ledger, const char *id, void **region, size_t *region_bytes,
+				  struct pl_error *err)
+{
+	enum pl_status status = check_id(id, err);
+
+	if (status != PL_OK)
+		return status;
+	char *dir = pl_asprintf("%s/%s", ledger->cells, id);
+	status = ledger_artifacts_blackbox(dir, region, region_bytes, err);
+	free(dir);
+	return status;
+}
+
+enum pl_status pl_ledger_console(struct pl_ledger *ledger, const char *id, char **console, struct pl_error *err)
+{
+	enum pl_status status = check_id(id, err);
+
+	if (status != PL_OK)
+		return status;
+	char *path = pl_asprintf("%s/%s/console.log", ledger->cells, id);
+	status = pl_read_file(path, CONSOLE_MAX_BYTES, console, NULL, err);
+	free(path);
+	return status;
+}
+
+/* A black box whose header is no good is what the run left and gives a verdict; an artifact that cannot be read is not. */
+static enum pl_status analyse_again(struct pl_ledger *ledger, struct pl_row *row, struct pl_error *err)
+{
+	struct pl_run_facts facts = {
+		.exact = row->exact,
+		.killed = row->killed,
+		.qemu_status = row->qemu_status,
+		.hung_task_timeout_s = row->hung_task_timeout_s,
+		.progress = row->progress,
+	};
+	char *console = NULL;
+	void *region = NULL;
+	size_t region_bytes = 0;
+	struct pl_bb bb;
+	enum pl_status status = pl_ledger_blackbox(ledger, row->id, &region, &region_bytes, err);
+
+	if (status == PL_OK || status == PL_UNMET)
+		status = pl_ledger_console(ledger, row->id, &console, err);
+	if (status == PL_OK) {
+		facts.console = console;
+		bool usable = region && pl_bb_open(&bb, region, region_bytes, NULL) == PL_OK;
+		row->analysis = (struct pl_analysis){ 0 };
+		pl_analyse(usable ? &bb : NULL, &facts, &row->analysis);
+	}
+	free(console);
+	free(region);
+	return status;
+}
+
+static enum pl_status write_cell_json(struct pl_ledger *ledger, const struct pl_row *row, struct pl_error *err)
+{
+	char *path = pl_asprintf("%s/%s/cell.json", ledger->cells, row->id);
+	struct json_object *json = pl_row_json(row);
+	const char *text = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
+	enum pl_status status = pl_write_file(path, text, strlen(text), err);
+
+	json_object_put(json);
+	free(path);
+	return status;
+}
+
+enum pl_status pl_ledger_reanalyse(struct pl_ledger *ledger, const char *id, struct pl_row *row, struct pl_error *err)
+{
+	enum pl_status status = pl_ledger_get(ledger, id, row, err);
+
+	if (status != PL_OK)
+		return status;
+	status = analyse_again(ledger, row, err);
+	if (status == PL_OK)
+		status = write_cell_json(ledger, row, err);
+	if (status == PL_OK)
+		status = store_row(ledger, row, err);
+	if (status != PL_OK)
+		pl_row_free(row);
+	return status;
+}
+
+enum pl_status pl_ledger_claim(struct pl_ledger *ledger, const char *id, int *fd, struct pl_error *err)
+{
+	enum pl_status status = check_id(id, err);
+
+	/* 63 of the 64 bits: a file has no more bytes to lock. Cells that share them would only wait for each other. */
+	if (status == PL_OK)
+		status = lock_byte(ledger->locks, (off_t)(strtoull(id, NULL, 16) >> 1), fd, err);
+	return status;
+}
