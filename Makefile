@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The front door. `make` alone prints what it can do; the work is done by scripts/ and build/plimsoll.
+
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+# What a user may set.
+MATRIX  ?= configs/matrices/default.yaml
+KERNELS ?= 6.1 6.12
+ARGS    ?=
+CC      := gcc
+# Unless the user chose a number of jobs.
+JOBS     = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+
+##@ Main jobs (each does all the set-up it needs)
+run-matrix: ready ## run MATRIX=file (ARGS="-j N --only GLOB ..."); finished cells are not run again
+	@build/plimsoll run $(ARGS) $(MATRIX)
+
+verify: ready ## run every cell of MATRIX=file a second time and compare the digests
+	@build/plimsoll verify $(ARGS) $(MATRIX)
+
+test: ## all tests: unit, sanitizers, KUnit in our VMs, command line, real cells (ONLY="unit cli" for some)
+	@scripts/setup.sh run test
+	@$(MAKE) $(JOBS) harness tests
+	@$(MAKE) kernels rootfs
+	@scripts/test.sh $(ONLY)
+
+bench: ready ## measure this host against the bars of the README
+	@scripts/bench.sh $(ARGS)
+
+lint: ## warnings, clang-tidy, cppcheck, shellcheck, checkpatch, and the rules of this repository
+	@scripts/setup.sh run test lint
+	@$(MAKE) $(JOBS) harness tests
+	@scripts/lint.sh
+
+##@ Parts
+setup: ## install the Debian packages that are missing (root or sudo only if any is)
+	@scripts/setup.sh run
+
+harness: build/plimsoll build/lockstep.so ## compile the harness into build/
+
+kernels: ## build KERNELS="6.1 6.12", or the tree KERNEL_TREE=path, or take them from the cache
+	@scripts/kernel-build.sh $(if $(KERNEL_TREE),--tree '$(KERNEL_TREE)',$(KERNELS))
+
+rootfs: ## build the guests' read-only image
+	@rootfs/build-image.sh build/rootfs
+
+lock: ## write configs/kernel/kernels.lock anew from the installed kernel sources
+	@scripts/setup.sh run
+	@scripts/kernel-build.sh --lock $(KERNELS)
+
+clean: ## remove build/ (results/ and the kernel cache stay)
+	rm -rf build
+
+help: ## this text
+	@awk -F ':.*## ' '/^##@ /{printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@printf '\nKernels are cached in %s/plimsoll; results are kept in results/.\n' "$${XDG_CACHE_HOME:-$$HOME/.cache}"
+
+# Set-up comes first, by itself, because what follows needs the compiler and pkg-config.
+ready:
+	@scripts/setup.sh run
+	@$(MAKE) $(JOBS) harness
+	@$(MAKE) kernels rootfs
+
+# ---- C -----------------------------------------------------------------------------------------------------------------
+PACKAGES := yaml-0.1 json-c sqlite3 libzstd libcrypto
+# Asked once, and only when something is compiled: help and setup must work where pkg-config is still missing.
+LIB_CFLAGS = $(eval LIB_CFLAGS := $$(shell pkg-config --cflags $(PACKAGES)))$(LIB_CFLAGS)
+LIB_LIBS   = $(eval LIB_LIBS := $$(shell pkg-config --libs $(PACKAGES)) -lm)$(LIB_LIBS)
+
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Werror
+CFLAGS   := -std=gnu17 -O2 -g -D_GNU_SOURCE $(WARNINGS) -Iharness
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+cli_sources      := $(wildcard harness/cli/*.c)
+lib_sources      := $(filter-out $(cli_sources),$(wildcard harness/*/*.c))
+lockstep_sources := $(wildcard harness/vm/lockstep/*.c)
+unit_sources     := $(wildcard tests/unit/test_*.c)
+fuzz_sources     := $(wildcard tests/fuzz/*.c)
+unit_programs    := $(unit_sources:%.c=build/%)
+asan_programs    := $(unit_sources:%.c=build/asan/%) $(fuzz_sources:%.c=build/asan/%)
+
+tests: $(unit_programs) $(asan_programs)
+
+build/plimsoll: $(cli_sources:%.c=build/obj/%.o) build/libplimsoll.a
+	$(call say,LD)
+	@$(CC) -o $@ $^ $(LIB_LIBS)
+
+build/libplimsoll.a: $(lib_sources:%.c=build/obj/%.o)
+build/asan/libplimsoll.a: $(lib_sources:%.c=build/asan/obj/%.o)
+build/libplimsoll.a build/asan/libplimsoll.a:
+	$(call say,AR)
+	@rm -f $@ && ar rcs $@ $^
+
+# Preloaded into QEMU, so it must not need anything that QEMU does not have.
+build/lockstep.so: $(lockstep_sources) Makefile | build/obj/
+	$(call say,LD)
+	@$(CC) $(CFLAGS) -fPIC -shared -pthread -MMD -MP -MF build/obj/lockstep.d -MT $@ -o $@ $(lockstep_sources) -ldl
+
+build/obj/%.o: %.c Makefile
+	$(call say,CC)
+	@mkdir -p $(@D) && $(CC) $(CFLAGS) $(LIB_CFLAGS) -MMD -MP -c -o $@ $<
+
+build/asan/obj/%.o: %.c Makefile
+	$(call say,CC)
+	@mkdir -p $(@D) && $(CC) $(CFLAGS) $(SANITIZE) $(LIB_CFLAGS) -MMD -MP -c -o $@ $<
+
+build/tests/%: build/obj/tests/%.o build/libplimsoll.a
+	$(call say,LD)
+	@mkdir -p $(@D) && $(CC) -o $@ $^ $(LIB_LIBS) -lcmocka
+
+build/asan/tests/%: build/asan/obj/tests/%.o build/asan/libplimsoll.a
+	$(call say,LD)
+	@mkdir -p $(@D) && $(CC) $(SANITIZE) -o $@ $^ $(LIB_LIBS) -lcmocka
+
+build/obj/:
+	@mkdir -p $@
+
+say = @printf '  %-4s %s\n' $(1) $@
+
+objects := $(cli_sources:%.c=build/obj/%.o) $(lib_sources:%.c=build/obj/%.o) $(unit_sources:%.c=build/obj/%.o) \
+	   $(lib_sources:%.c=build/asan/obj/%.o) $(unit_sources:%.c=build/asan/obj/%.o) $(fuzz_sources:%.c=build/asan/obj/%.o)
+-include $(objects:.o=.d) build/obj/lockstep.d
+.SECONDARY: $(objects)
+
+.PHONY: run-matrix verify test bench lint setup harness kernels rootfs lock clean help ready tests

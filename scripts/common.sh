@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=bash
+# Sourced by the other scripts: strict mode, the repository's root, and how to fail.
+set -euo pipefail
+export LC_ALL=C TZ=UTC0
+
+PLIMSOLL_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+# shellcheck disable=SC2034 # for those that source this file
+PLIMSOLL_CACHE=${XDG_CACHE_HOME:-${HOME:?}/.cache}/plimsoll
+
+say() { printf 'plimsoll: %s\n' "$*" >&2; }
+
+# die STATUS TEXT...: one line, then the exit codes of the program: 2 bad input, 3 the host failed us.
+die() {
+	local status=$1
+	shift
+	say "$*"
+	exit "$status"
+}
+
+# packages GROUP...: the names of scripts/packages.txt in these groups, one a line.
+packages() {
+	local group
+	for group in "$@"; do
+		awk -v group="$group" '$1 == group { print $2 }' "$PLIMSOLL_ROOT/scripts/packages.txt"
+	done
+}
+
+# missing_packages NAME...: those that are not installed, one a line.
+missing_packages() {
+	local installed
+	installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null |
+		sed -n 's/^installed //p' | sort -u) || true
+	printf '%s\n' "$@" | sort -u | comm -23 - <(printf '%s\n' "$installed")
+}
+
+# can_be_root: true if as_root COMMAND... can run a command as root, at once or by a sudo that asks no password.
+can_be_root() { [ "$(id -u)" -eq 0 ] || sudo -n true 2>/dev/null; }
+as_root() {
+	if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo -n "$@"; fi
+}
