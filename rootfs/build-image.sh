@@ -1,0 +1,147 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# usage: build-image.sh OUTDIR
+#
+# Builds the guest's root file system: OUTDIR/root.img (EROFS, uncompressed) and OUTDIR/manifest.json. Needs no
+# privilege. The same sources and the same packages give the same bytes; does nothing if neither has changed.
+# Exit codes: 0 done, 2 bad arguments, 3 the host lacks something.
+set -euo pipefail
+export LC_ALL=C TZ=UTC
+umask 022
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+sources=$(dirname "$here")
+CC=${CC:-gcc}
+export CC
+
+fail() {
+	echo "build-image: $*" >&2
+	exit 3
+}
+
+[ $# = 1 ] || { echo "usage: build-image.sh OUTDIR" >&2; exit 2; }
+out=$1
+PATH=$PATH:/usr/sbin:/sbin
+for tool in "$CC" readelf ldd mkfs.erofs sha256sum stress-ng fio busybox; do
+	command -v "$tool" > /dev/null ||
+		fail "$tool is missing: apt-get install gcc binutils erofs-utils stress-ng fio busybox-static"
+done
+programs=("$(command -v stress-ng)" "$(command -v fio)")
+busybox=$(command -v busybox)
+readelf -lW "$busybox" | grep -q INTERP && fail "$busybox is not static: apt-get install busybox-static"
+
+# Libraries that the workloads really call; all others become stubs.
+keep=" libc libm libpthread libdl librt libz libaio libnuma libbsd libmd libgcc_s "
+
+declare -A where kept stubbed
+while read -r soname path; do
+	where[$soname]=$path
+done < <(ldd "${programs[@]}" | awk '$2 == "=>" && $3 ~ /^\// { print $1, $3 } $1 ~ /^\// && $2 ~ /^\(/ { print $1, $1 }' | sort -u)
+
+queue=("${programs[@]}")
+while [ ${#queue[@]} -gt 0 ]; do
+	file=${queue[0]}
+	queue=("${queue[@]:1}")
+	while read -r soname; do
+		[[ $soname == ld-linux* || $soname == ld[0-9.]* ]] && continue
+		[ -n "${where[$soname]:-}" ] || fail "$file needs $soname, which is not installed"
+		if [[ $keep != *" ${soname%%[-.]*} "* ]]; then
+			stubbed[$soname]=1
+		elif [ -z "${kept[$soname]:-}" ]; then
+			kept[$soname]=1
+			queue+=("${where[$soname]}")
+		fi
+	done < <(readelf -dW "$file" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')
+done
+mapfile -t kept_names < <(printf '%s\n' "${!kept[@]}" | sort)
+mapfile -t stubbed_names < <(printf '%s\n' "${!stubbed[@]}" | sort)
+loader=$(readelf -lW "${programs[0]}" | sed -n 's/.*program interpreter: \(.*\)\]/\1/p')
+
+inputs=("$here"/build-image.sh "$here"/make-stubs.sh "$here"/agent/*.[ch] "$sources"/harness/blackbox/format.h
+	"${programs[@]}" "$busybox" "$loader")
+for soname in "${kept_names[@]}" "${stubbed_names[@]}"; do
+	inputs+=("${where[$soname]}")
+done
+key=$({
+	sha256sum "${inputs[@]}" | cut -d' ' -f1
+	"$CC" --version
+	"$CC" -print-file-name=libc.a | xargs sha256sum | cut -d' ' -f1
+	mkfs.erofs -V 2>&1 || true
+} | sha256sum | cut -d' ' -f1)
+if [ -f "$out/root.img" ] && [ -f "$out/manifest.json" ] && [ "$(cat "$out/inputs.sha256" 2> /dev/null)" = "$key" ]; then
+	exit 0
+fi
+
+mkdir -p "$out"
+work=$(mktemp -d "$out/build.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+root=$work/root
+mkdir -p "$root"/{bin,lib,dev,proc,sys,tmp,run,data,etc}
+# One directory for programs and one for libraries: where ld.so and people look leads there.
+mkdir -p "$root/usr"
+for link in sbin usr/bin usr/sbin; do
+	ln -s "$([[ $link == usr/* ]] && echo ../)bin" "$root/$link"
+done
+for link in lib64 usr/lib usr/lib64; do
+	ln -s "$([[ $link == usr/* ]] && echo ../)lib" "$root/$link"
+done
+ln -s . "$root/lib/$(basename "$(dirname "${where[libc.so.6]}")")"
+
+# Relative names, so that no path of this machine gets into the program.
+(cd "$sources" && "$CC" -std=gnu17 -D_GNU_SOURCE -O2 -Wall -Wextra -Wshadow -Wconversion -Werror -I harness -static \
+	-Wl,--build-id=none -s -o "$(realpath "$work")/agent" rootfs/agent/*.c)
+install -m 755 "$work/agent" "$root/bin/agent"
+install -m 755 "$busybox" "$root/bin/busybox"
+"$busybox" --list | grep -v '^busybox$' | while read -r applet; do
+	ln -s busybox "$root/bin/$applet"
+done
+for program in "${programs[@]}"; do
+	install -m 755 "$program" "$root/bin/$(basename "$program")"
+done
+install -m 755 "$loader" "$root/lib/$(basename "$loader")"
+for soname in "${kept_names[@]}"; do
+	install -m 755 "${where[$soname]}" "$root/lib/$soname"
+done
+needers=("${programs[@]}")
+for soname in "${kept_names[@]}"; do
+	needers+=("${where[$soname]}")
+done
+for soname in "${stubbed_names[@]}"; do
+	"$here/make-stubs.sh" "$root/lib" "${where[$soname]}" "${needers[@]}"
+done
+printf 'root:x:0:0:root:/tmp:/bin/sh\n' > "$root/etc/passwd"
+printf 'root:x:0:\n' > "$root/etc/group"
+chmod -R u=rwX,go=rX "$root"
+
+# Whatever is missing in the image shows here: all symbols are bound at once, and ld.so must have nothing to say.
+for program in stress-ng fio; do
+	said=$(LD_BIND_NOW=1 "$root/lib/$(basename "$loader")" --library-path "$root/lib" "$root/bin/$program" --version 2>&1) ||
+		fail "$program does not start in the image: $said"
+	case $said in
+	$program*) ;;
+	*) fail "$program in the image says: $said" ;;
+	esac
+	case $program in
+	stress-ng) stress_ng_version=$(echo "$said" | sed -n '1s/.*version \([^ ]*\).*/\1/p') ;;
+	fio) fio_version=${said#fio-} ;;
+	esac
+done
+busybox_version=$("$busybox" | sed -n '1s/^BusyBox v\([^ ]*\).*/\1/p')
+
+mkfs.erofs --quiet -T0 -U 9e1a5c70-6c69-4d73-8f6c-6c0000000001 --all-root -x-1 "$work/root.img" "$root" > "$work/log" 2>&1 ||
+	fail "mkfs.erofs: $(tail -n 1 "$work/log")"
+bytes=$(stat -c %s "$work/root.img")
+cat > "$work/manifest.json" <<JSON
+{
+  "root_sha256": "$(sha256sum "$work/root.img" | cut -d' ' -f1)",
+  "root_mib": $(((bytes + 1048575) / 1048576)),
+  "busybox_version": "$busybox_version",
+  "stress_ng_version": "$stress_ng_version",
+  "fio_version": "$fio_version"
+}
+JSON
+# The key is gone while image and manifest may not belong together.
+rm -f "$out/inputs.sha256"
+mv "$work/root.img" "$out/root.img"
+mv "$work/manifest.json" "$out/manifest.json"
+echo "$key" > "$out/inputs.sha256"
