@@ -27,7 +27,7 @@ bool pl_verdict_from_name(const char *name, enum pl_verdict *verdict);
 #define PL_FLAG_UNTRACKED   (1u << 6) /* the recorder's tables were full */
 #define PL_FLAG_NOT_EXACT   (1u << 7) /* real clock, or a virtual clock without lockstep */
 #define PL_FLAG_REJECTED    (1u << 8) /* the guest refused a setting */
-#define PL_FLAG_SWAP_FREE   (1u << 9) /* an OOM kill while swap was free */
+#define PL_FLAG_SWAP_FREE   (1u << 9) /* an OOM kill while more than a twentieth of swap was free */
 /* Comma-separated names in bit order ("hung,oom"), "" for none. */
 void pl_flags_text(uint32_t flags, char *text, size_t room);
 
@@ -46,6 +46,9 @@ extern const size_t pl_nr_metrics;
 /* Index of a metric by name, or -1. */
 int pl_metric_index(const char *name);
 
+/* docs/metrics.md: what verdicts, flags and metrics mean, in Markdown. */
+void pl_metrics_doc(FILE *out);
+
 #define PL_MAX_METRICS 160
 
 /* What happened around the run that the log itself cannot know. */
@@ -62,7 +65,7 @@ struct pl_analysis {
 	enum pl_verdict verdict;
 	uint32_t flags;
 	char reason[256];	      /* why it is incomplete or panicked; else "" */
-	double value[PL_MAX_METRICS]; /* NAN: this run does not say */
+	double value[PL_MAX_METRICS]; /* NAN: this run does not say; an incomplete one gives only workload_s and samples* */
 	double virtual_s;	      /* guest time at the end of the log */
 };
 

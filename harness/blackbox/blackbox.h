@@ -27,13 +27,14 @@ void pl_bb_refresh(struct pl_bb *bb);
 
 enum pl_bb_next {
 	PL_BB_RECORD,  /* *rec is the next record, whole */
-	PL_BB_END,     /* no more records */
+	PL_BB_END,     /* no more records (yet: if *offset is below header.head, one is being written there) */
 	PL_BB_DAMAGED, /* what stands here is no record; nothing after it can be read */
 };
 
 /*
  * Walk: start with *offset = 0. *rec points into the region, is at least as long as its type's struct, and is not
  * terminated: its text fields end at their bound or at a NUL. Records of unknown types are given too; skip them.
+ * A guest that still runs can change a record after it was checked: copy what you use of it, reading type once.
  */
 enum pl_bb_next pl_bb_next(const struct pl_bb *bb, uint64_t *offset, const struct bb_rec **rec);
 
@@ -46,7 +47,14 @@ const char *pl_bb_schema(const struct pl_bb *bb, size_t *len);
 /* Copy a fixed-size text field of a record as a NUL-terminated printable string. */
 void pl_bb_string(char *to, size_t room, const char *field, size_t field_bytes);
 
-/* Names for the enums of format.h: "swap_in", "mutex", "write" ...; "?" for what is not known. */
+/*
+ * For people: every record as one line of text, times in seconds, then one line that says how the log stops if it does
+ * not stop with its end. Text from the guest is made printable.
+ */
+enum pl_bb_next pl_bb_print(const struct pl_bb *bb, FILE *out);
+
+/* Names for the enums of format.h: "lock_wait", "swap_in", "mutex" ...; "?" for what is not known. */
+const char *pl_bb_type_name(unsigned type);
 const char *pl_bb_disk_kind_name(unsigned kind);
 const char *pl_bb_lock_name(unsigned lock_flags); /* "rwsem read", "rwsem write", "mutex", "rtmutex", "percpu rwsem", "semaphore" */
 

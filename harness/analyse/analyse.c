@@ -1,0 +1,759 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "analyse/analyse.h"
+#include "analyse/metrics.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NS_PER_S  1e9
+#define NS_PER_MS 1e6
+#define MIB	  (1024.0 * 1024.0)
+
+/* Values of events whose quantiles are asked for. The log bounds them: one record, one value. */
+struct values {
+	uint64_t *ns;
+	size_t nr;
+	size_t room;
+};
+
+/* A report of khungtaskd, or a wait that reached its timeout. */
+struct hung {
+	uint32_t pid;
+	uint64_t switches;
+	uint64_t t_ns;
+};
+struct long_wait {
+	uint32_t pid;
+	uint64_t begin_ns;
+	uint64_t end_ns;
+};
+
+enum probe { PROBE_TOUCH, PROBE_STAT, PROBE_FSYNC, NR_PROBES };
+
+struct pass {
+	const struct pl_bb *bb;
+	const struct pl_run_facts *facts;
+	double *value;
+
+	/* how the log stands */
+	bool damaged, has_end, has_workload, has_stop;
+	uint64_t damaged_at;
+	uint32_t end_reason;
+	uint64_t last_ns;
+	uint64_t workload_ns, stop_ns;
+	char rejected[160], failed[160];
+
+	/* samples */
+	struct bb_sample last, base;
+	bool has_last, has_base;
+	bool last_in_window;	/* states of `last` are in the window */
+	uint64_t last_step_ns;	/* time from the sample before `last` */
+	uint64_t seq_gaps;
+	bool has_zones;		/* zones of `last` */
+	double zones_free, zones_low, zones_min;
+
+	/* events */
+	struct values stalls, disk_latency, disk_service;
+	double stall_ns, stall_blkio_ns;
+	struct hung *hung;
+	size_t nr_hung, room_hung;
+	struct long_wait *long_waits;
+	size_t nr_long_waits, room_long_waits;
+	double disk_reads, disk_writes;
+	double disk_bytes[BB_DISK_KINDS];
+	bool oom_with_swap;
+	struct bb_hist hist[NR_PROBES];
+	bool has_hist[NR_PROBES];
+	double own_progress;	/* a metric outside the table that facts.progress names */
+};
+
+static void *grow(void *array, size_t nr, size_t *room, size_t bytes)
+{
+	if (nr < *room)
+		return array;
+	*room = *room ? *room * 2 : 256;
+	return pl_realloc_array(array, *room, bytes);
+}
+
+static void values_add(struct values *values, uint64_t ns)
+{
+	values->ns = grow(values->ns, values->nr, &values->room, sizeof(*values->ns));
+	values->ns[values->nr++] = ns;
+}
+
+static int compare_u64(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Nearest rank: the ceil(nr * percent / 100)-th of nr values, counted from 1. */
+static size_t rank_of(size_t nr, unsigned percent)
+{
+	size_t rank = nr / 100 * percent + (nr % 100 * percent + 99) / 100;
+
+	return rank ? rank : 1;
+}
+
+/* Sorts; p50 NAN and so on of nothing, but the longest of nothing is 0. */
+static void values_quantiles(struct values *values, double *p50_ms, double *p99_ms, double *max_ms)
+{
+	*max_ms = 0;
+	if (!values->nr)
+		return;
+	qsort(values->ns, values->nr, sizeof(*values->ns), compare_u64);
+	*p50_ms = (double)values->ns[rank_of(values->nr, 50) - 1] / NS_PER_MS;
+	*p99_ms = (double)values->ns[rank_of(values->nr, 99) - 1] / NS_PER_MS;
+	*max_ms = (double)values->ns[values->nr - 1] / NS_PER_MS;
+}
+
+static uint64_t after(uint64_t since, uint64_t until)
+{
+	return until > since ? until - since : 0;
+}
+
+static void raise_to(double *value, double least)
+{
+	if (!(*value >= least))
+		*value = least;
+}
+
+static bool in_window(const struct pass *pass, uint64_t t_ns)
+{
+	return pass->has_workload && t_ns >= pass->workload_ns && !(pass->has_stop && t_ns >= pass->stop_ns);
+}
+
+static bool name_is(const char *field, size_t bytes, const char *name)
+{
+	size_t len = strlen(name);
+
+	return len < bytes ? !memcmp(field, name, len + 1) : len == bytes && !memcmp(field, name, len);
+}
+
+/* Take the states of the last sample into account; its zones are all known only when the next record that matters comes. */
+static void close_sample(struct pass *pass)
+{
+	const struct bb_sample *s = &pass->last;
+	double *v = pass->value, mib_per_page = pass->bb->header.page_bytes / MIB;
+	double step_s = (double)pass->last_step_ns / NS_PER_S;
+
+	if (!pass->last_in_window)
+		return;
+	pass->last_in_window = false;
+	if (v[M_samples]++ == 0)
+		v[M_blocked_task_s] = 0;
+	v[M_blocked_task_s] += s->nr_blocked * step_s;
+	raise_to(&v[M_peak_blocked_tasks], s->nr_blocked);
+	raise_to(&v[M_peak_dirty_mib], (double)s->nr_dirty * mib_per_page);
+	raise_to(&v[M_peak_writeback_mib], (double)s->nr_writeback * mib_per_page);
+	if (!((double)s->nr_free_pages * mib_per_page >= v[M_lowest_free_mib]))
+		v[M_lowest_free_mib] = (double)s->nr_free_pages * mib_per_page;
+	if (!pass->has_zones)
+		return;
+	if (isnan(v[M_below_low_s]))
+		v[M_below_low_s] = v[M_below_min_s] = 0;
+	if (pass->zones_free <= pass->zones_low)
+		v[M_below_low_s] += step_s;
+	if (pass->zones_free <= pass->zones_min)
+		v[M_below_min_s] += step_s;
+}
+
+static void on_sample(struct pass *pass, const struct bb_sample *sample)
+{
+	close_sample(pass);
+	/* Samples after the window still say how many are missing. */
+	if (pass->has_last && sample->seq > pass->last.seq)
+		pass->seq_gaps += sample->seq - pass->last.seq - 1;
+	else if (!pass->has_last)
+		pass->seq_gaps += sample->seq;
+	pass->last_step_ns = pass->has_last ? after(pass->last.head.t_ns, sample->head.t_ns) : 0;
+	pass->last = *sample;
+	pass->has_last = true;
+	pass->has_zones = false;
+	pass->zones_free = pass->zones_low = pass->zones_min = 0;
+	pass->last_in_window = pass->has_workload && !pass->has_stop;
+	if (pass->last_in_window && !pass->has_base) {
+		pass->base = *sample;
+		pass->has_base = true;
+	}
+}
+
+static void on_zone(struct pass *pass, const struct bb_zone *zone)
+{
+	if (!pass->has_last || zone->seq != pass->last.seq)
+		return;
+	pass->has_zones = true;
+	pass->zones_free += (double)zone->free;
+	pass->zones_low += (double)zone->low + (double)zone->boost;
+	pass->zones_min += (double)zone->min + (double)zone->boost;
+}
+
+/* Differences of counters over the window; called while `last` is its last sample. */
+static void counters(struct pass *pass)
+{
+	const struct bb_sample *a = &pass->base, *b = &pass->last;
+	const struct bb_header *header = &pass->bb->header;
+	double *v = pass->value, mib_per_page = header->page_bytes / MIB;
+
+	close_sample(pass);
+	if (!pass->has_base || !pass->has_last)
+		return;
+
+#define GREW(counter) ((double)after(a->counter, b->counter))
+	v[M_scanned_kswapd_pages] = GREW(pgscan_kswapd);
+	v[M_scanned_direct_pages] = GREW(pgscan_direct);
+	v[M_reclaimed_kswapd_pages] = GREW(pgsteal_kswapd);
+	v[M_reclaimed_direct_pages] = GREW(pgsteal_direct);
+	v[M_refault_anon_pages] = GREW(workingset_refault_anon);
+	v[M_refault_file_pages] = GREW(workingset_refault_file);
+	v[M_swap_in_mib] = GREW(pswpin) * mib_per_page;
+	v[M_swap_out_mib] = GREW(pswpout) * mib_per_page;
+	v[M_major_faults] = GREW(pgmajfault);
+
+	double elapsed_ns = GREW(head.t_ns);
+
+	if (elapsed_ns <= 0)
+		return;
+	v[M_disk_util_percent] = 100 * GREW(disk_busy_ns) / elapsed_ns;
+	v[M_disk_mean_depth] = GREW(disk_inflight_ns) / elapsed_ns;
+	v[M_psi_memory_some_percent] = 100 * GREW(psi_mem_some_ns) / elapsed_ns;
+	v[M_psi_memory_full_percent] = 100 * GREW(psi_mem_full_ns) / elapsed_ns;
+	v[M_psi_io_some_percent] = 100 * GREW(psi_io_some_ns) / elapsed_ns;
+	v[M_psi_io_full_percent] = 100 * GREW(psi_io_full_ns) / elapsed_ns;
+
+	double busy_ns = elapsed_ns * header->nr_cpus - GREW(idle_ns);
+
+	if (busy_ns > 0)
+		v[M_recorder_cost_percent] = 100 * GREW(self_ns) / busy_ns;
+#undef GREW
+}
+
+static void on_mark(struct pass *pass, const struct bb_mark *mark)
+{
+	if (!pass->has_workload && name_is(mark->name, sizeof(mark->name), "workload")) {
+		pass->has_workload = true;
+		pass->workload_ns = mark->head.t_ns;
+		pass->base = pass->last;
+		pass->has_base = pass->has_last;
+	} else if (pass->has_workload && !pass->has_stop && name_is(mark->name, sizeof(mark->name), "stop")) {
+		counters(pass);
+		pass->has_stop = true;
+		pass->stop_ns = mark->head.t_ns;
+	}
+}
+
+static void note_long_wait(struct pass *pass, uint32_t pid, uint64_t begin_ns, uint64_t end_ns)
+{
+	double timeout_s = pass->facts->hung_task_timeout_s;
+
+	if (!(timeout_s > 0) || (double)after(begin_ns, end_ns) < timeout_s * NS_PER_S)
+		return;
+	pass->long_waits = grow(pass->long_waits, pass->nr_long_waits, &pass->room_long_waits, sizeof(*pass->long_waits));
+	pass->long_waits[pass->nr_long_waits++] = (struct long_wait){ pid, begin_ns, end_ns };
+}
+
+/* A blocked record says how long at least; the unblocked record, if it comes, how long. */
+static void on_blocked(struct pass *pass, const struct bb_blocked *r)
+{
+	if (!in_window(pass, r->since_ns))
+		return;
+	pass->value[M_blocked_waits]++;
+	raise_to(&pass->value[M_longest_blocked_s], (double)after(r->since_ns, r->head.t_ns) / NS_PER_S);
+}
+
+static void on_unblocked(struct pass *pass, const struct bb_unblocked *r)
+{
+	if (!in_window(pass, r->since_ns))
+		return;
+	raise_to(&pass->value[M_longest_blocked_s], (double)after(r->since_ns, r->until_ns) / NS_PER_S);
+	note_long_wait(pass, r->pid, r->since_ns, r->until_ns);
+}
+
+static void on_lock_wait(struct pass *pass, const struct bb_lock_wait *r)
+{
+	double *v = pass->value, wait_s = (double)r->duration_ns / NS_PER_S;
+	uint32_t flags = r->flags & (BB_LOCK_SPIN | BB_LOCK_READ | BB_LOCK_WRITE | BB_LOCK_RT | BB_LOCK_PERCPU | BB_LOCK_MUTEX);
+
+	if (!in_window(pass, r->begin_ns) || flags & BB_LOCK_SPIN)
+		return;
+	v[M_lock_waits]++;
+	v[M_lock_wait_s] += wait_s;
+	raise_to(&v[M_longest_lock_wait_s], wait_s);
+	if (flags == BB_LOCK_READ)
+		raise_to(&v[M_longest_rwsem_read_wait_s], wait_s);
+	else if (flags == BB_LOCK_WRITE)
+		raise_to(&v[M_longest_rwsem_write_wait_s], wait_s);
+	else if (flags == BB_LOCK_MUTEX)
+		raise_to(&v[M_longest_mutex_wait_s], wait_s);
+	note_long_wait(pass, r->pid, r->begin_ns, r->begin_ns + r->duration_ns);
+}
+
+static void on_reclaim(struct pass *pass, const struct bb_reclaim *r)
+{
+	if (!in_window(pass, r->begin_ns))
+		return;
+	pass->stall_ns += (double)r->duration_ns;
+	pass->stall_blkio_ns += (double)r->blkio_ns;
+	values_add(&pass->stalls, r->duration_ns);
+}
+
+static void on_throttle(struct pass *pass, const struct bb_throttle *r)
+{
+	uint64_t delayed_ns = r->delayed_us * 1000;
+
+	if (!in_window(pass, after(delayed_ns, r->head.t_ns)))
+		return;
+	pass->value[M_throttles]++;
+	pass->value[M_throttle_s] += (double)r->delayed_us / 1e6;
+}
+
+static void on_oom_kill(struct pass *pass, const struct bb_oom_kill *r)
+{
+	if (!pass->has_workload)
+		return;
+	pass->value[M_oom_kills]++;
+	/* A handful of pages is never free to all: they sit in per-CPU caches of slots. */
+	if ((double)r->swap_free_pages > (double)pass->last.nr_swap_total / 20)
+		pass->oom_with_swap = true;
+}
+
+static void on_hung_task(struct pass *pass, const struct bb_hung_task *r)
+{
+	if (!pass->has_workload)
+		return;
+	if (!pass->nr_hung)
+		pass->value[M_first_hung_s] = (double)after(pass->workload_ns, r->head.t_ns) / NS_PER_S;
+	pass->hung = grow(pass->hung, pass->nr_hung, &pass->room_hung, sizeof(*pass->hung));
+	pass->hung[pass->nr_hung++] = (struct hung){ r->pid, r->switches, r->head.t_ns };
+}
+
+static void on_disk_io(struct pass *pass, const struct bb_disk_io *r)
+{
+	if (!in_window(pass, r->head.t_ns))
+		return;
+	values_add(&pass->disk_latency, after(r->queued_ns, r->head.t_ns));
+	values_add(&pass->disk_service, after(r->begun_ns, r->head.t_ns));
+	if (r->kind < BB_DISK_KINDS)
+		pass->disk_bytes[r->kind] += r->bytes;
+	switch (r->kind) {
+	case BB_DISK_SWAP_IN:
+	case BB_DISK_FILE_READ:
+	case BB_DISK_META_READ:
+	case BB_DISK_DIRECT_READ:
+		pass->disk_reads++;
+		break;
+	case BB_DISK_SWAP_OUT:
+	case BB_DISK_WRITEBACK:
+	case BB_DISK_META_WRITE:
+	case BB_DISK_DIRECT_WRITE:
+		pass->disk_writes++;
+		break;
+	default:
+		break;
+	}
+}
+
+static void on_metric(struct pass *pass, const struct bb_metric *r)
+{
+	for (int i = PL_METRIC_AGENT_FIRST; i <= PL_METRIC_AGENT_LAST; i++)
+		if (name_is(r->name, sizeof(r->name), pl_metrics[i].name))
+			pass->value[i] = (double)r->value;
+	if (pass->facts->progress && name_is(r->name, sizeof(r->name), pass->facts->progress))
+		pass->own_progress = (double)r->value;
+}
+
+static void on_text(struct pass *pass, const struct bb_text *r, size_t bytes)
+{
+	const char *text = (const char *)r + sizeof(*r);
+	size_t text_bytes = bytes - sizeof(*r);
+
+	/* The first is the cause of any other. */
+	if (!*pass->rejected && name_is(r->name, sizeof(r->name), "rejected"))
+		pl_bb_string(pass->rejected, sizeof(pass->rejected), text_bytes ? text : "?", text_bytes ? text_bytes : 1);
+	else if (!*pass->failed && name_is(r->name, sizeof(r->name), "failed"))
+		pl_bb_string(pass->failed, sizeof(pass->failed), text_bytes ? text : "?", text_bytes ? text_bytes : 1);
+}
+
+static void on_hist(struct pass *pass, const struct bb_hist *r)
+{
+	static const char *const names[NR_PROBES] = { "probe_touch", "probe_stat", "probe_fsync" };
+
+	for (int i = 0; i < NR_PROBES; i++) {
+		if (!name_is(r->name, sizeof(r->name), names[i]))
+			continue;
+		pass->hist[i] = *r;
+		pass->has_hist[i] = true;
+	}
+}
+
+/* Quantiles of one or several histograms of the same buckets together. */
+static void hist_quantiles(const struct bb_hist *hist, int nr, double *p50_ms, double *p99_ms, double *max_ms)
+{
+	uint64_t count = 0, longest_done = 0, longest = 0, seen = 0;
+
+	for (int h = 0; h < nr; h++) {
+		for (int i = 0; i < BB_HIST_BUCKETS; i++)
+			count += hist[h].bucket[i];
+		longest_done = hist[h].max_ns > longest_done ? hist[h].max_ns : longest_done;
+		longest = hist[h].open_ns > longest ? hist[h].open_ns : longest;
+	}
+	longest = longest_done > longest ? longest_done : longest;
+	*max_ms = (double)longest / NS_PER_MS;
+
+	uint64_t p50_rank = rank_of(count, 50), p99_rank = rank_of(count, 99);
+
+	for (uint32_t i = 0; i < BB_HIST_BUCKETS; i++) {
+		uint64_t before = seen, upper = i + 1 < BB_HIST_BUCKETS ? bb_hist_floor(i + 1) : UINT64_MAX;
+
+		for (int h = 0; h < nr; h++)
+			seen += hist[h].bucket[i];
+		upper = upper < longest_done ? upper : longest_done;
+		if (before < p50_rank && p50_rank <= seen)
+			*p50_ms = (double)upper / NS_PER_MS;
+		if (before < p99_rank && p99_rank <= seen)
+			*p99_ms = (double)upper / NS_PER_MS;
+	}
+}
+
+static void on_record(struct pass *pass, const struct bb_rec *rec, size_t bytes)
+{
+	const void *r = rec;
+
+	pass->last_ns = rec->t_ns;
+	switch (rec->type) {
+	case BB_REC_SAMPLE:
+		on_sample(pass, r);
+		break;
+	case BB_REC_ZONE:
+		on_zone(pass, r);
+		break;
+	case BB_REC_BLOCKED:
+		on_blocked(pass, r);
+		break;
+	case BB_REC_UNBLOCKED:
+		on_unblocked(pass, r);
+		break;
+	case BB_REC_LOCK_WAIT:
+		on_lock_wait(pass, r);
+		break;
+	case BB_REC_RECLAIM:
+		on_reclaim(pass, r);
+		break;
+	case BB_REC_KSWAPD:
+		if (((const struct bb_kswapd *)r)->event == BB_KSWAPD_WAKE && in_window(pass, rec->t_ns))
+			pass->value[M_kswapd_wakes]++;
+		break;
+	case BB_REC_THROTTLE:
+		on_throttle(pass, r);
+		break;
+	case BB_REC_OOM_KILL:
+		on_oom_kill(pass, r);
+		break;
+	case BB_REC_HUNG_TASK:
+		on_hung_task(pass, r);
+		break;
+	case BB_REC_DISK_IO:
+		on_disk_io(pass, r);
+		break;
+	case BB_REC_MARK:
+		on_mark(pass, r);
+		break;
+	case BB_REC_METRIC:
+		on_metric(pass, r);
+		break;
+	case BB_REC_TEXT:
+		on_text(pass, r, bytes);
+		break;
+	case BB_REC_HIST:
+		on_hist(pass, r);
+		break;
+	case BB_REC_END:
+		pass->has_end = true;
+		pass->end_reason = ((const struct bb_end *)r)->reason;
+		break;
+	default:
+		break;
+	}
+}
+
+static int compare_hung(const void *a, const void *b)
+{
+	const struct hung *x = a, *y = b;
+
+	if (x->pid != y->pid)
+		return x->pid < y->pid ? -1 : 1;
+	if (x->t_ns != y->t_ns)
+		return x->t_ns < y->t_ns ? -1 : 1;
+	return (x->switches > y->switches) - (x->switches < y->switches);
+}
+
+static int compare_hung_wait(const void *a, const void *b)
+{
+	const struct hung *x = a, *y = b;
+
+	if (x->pid != y->pid)
+		return x->pid < y->pid ? -1 : 1;
+	return (x->switches > y->switches) - (x->switches < y->switches);
+}
+
+static bool was_reported(const struct pass *pass, const struct long_wait *wait)
+{
+	size_t low = 0, high = pass->nr_hung;
+	const struct hung key = { .pid = wait->pid, .t_ns = wait->begin_ns };
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (compare_hung(&pass->hung[middle], &key) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < pass->nr_hung && pass->hung[low].pid == wait->pid && pass->hung[low].t_ns <= wait->end_ns;
+}
+
+/* Count the waits that were reported, and find one that should have been. */
+static bool hung_tasks(struct pass *pass)
+{
+	bool silent = false;
+
+	if (pass->nr_hung)
+		qsort(pass->hung, pass->nr_hung, sizeof(*pass->hung), compare_hung);
+	for (size_t i = 0; i < pass->nr_long_waits && !silent; i++)
+		silent = !was_reported(pass, &pass->long_waits[i]);
+	if (pass->nr_hung)
+		qsort(pass->hung, pass->nr_hung, sizeof(*pass->hung), compare_hung_wait);
+	for (size_t i = 0; i < pass->nr_hung; i++)
+		if (!i || compare_hung_wait(&pass->hung[i - 1], &pass->hung[i]))
+			pass->value[M_hung_tasks]++;
+	return silent;
+}
+
+static void totals(struct pass *pass)
+{
+	double *v = pass->value;
+	double window_s = (double)after(pass->workload_ns, pass->has_stop ? pass->stop_ns : pass->last_ns) / NS_PER_S;
+
+	if (!pass->has_stop)
+		counters(pass);
+	v[M_workload_s] = window_s;
+
+	v[M_stalls] = (double)pass->stalls.nr;
+	v[M_stall_total_s] = pass->stall_ns / NS_PER_S;
+	if (pass->stall_ns > 0)
+		v[M_stall_blkio_percent] = 100 * pass->stall_blkio_ns / pass->stall_ns;
+	values_quantiles(&pass->stalls, &v[M_stall_p50_ms], &v[M_stall_p99_ms], &v[M_stall_max_ms]);
+
+	if (window_s > 0) {
+		v[M_disk_read_iops] = pass->disk_reads / window_s;
+		v[M_disk_write_iops] = pass->disk_writes / window_s;
+	}
+	v[M_disk_swap_in_mib] = pass->disk_bytes[BB_DISK_SWAP_IN] / MIB;
+	v[M_disk_swap_out_mib] = pass->disk_bytes[BB_DISK_SWAP_OUT] / MIB;
+	v[M_disk_file_read_mib] = pass->disk_bytes[BB_DISK_FILE_READ] / MIB;
+	v[M_disk_writeback_mib] = pass->disk_bytes[BB_DISK_WRITEBACK] / MIB;
+	v[M_disk_metadata_mib] = (pass->disk_bytes[BB_DISK_META_READ] + pass->disk_bytes[BB_DISK_META_WRITE]) / MIB;
+	v[M_disk_direct_mib] = (pass->disk_bytes[BB_DISK_DIRECT_READ] + pass->disk_bytes[BB_DISK_DIRECT_WRITE]) / MIB;
+	values_quantiles(&pass->disk_latency, &v[M_disk_latency_p50_ms], &v[M_disk_latency_p99_ms], &v[M_disk_latency_max_ms]);
+	values_quantiles(&pass->disk_service, &v[M_disk_service_p50_ms], &v[M_disk_service_p99_ms], &v[M_disk_service_max_ms]);
+
+	static_assert(PROBE_STAT == PROBE_TOUCH + 1, "the two are taken together");
+	if (pass->has_hist[PROBE_TOUCH])
+		hist_quantiles(&pass->hist[PROBE_TOUCH], 1, &v[M_probe_touch_p50_ms], &v[M_probe_touch_p99_ms],
+			       &v[M_probe_touch_max_ms]);
+	if (pass->has_hist[PROBE_STAT])
+		hist_quantiles(&pass->hist[PROBE_STAT], 1, &v[M_probe_stat_p50_ms], &v[M_probe_stat_p99_ms],
+			       &v[M_probe_stat_max_ms]);
+	if (pass->has_hist[PROBE_FSYNC])
+		hist_quantiles(&pass->hist[PROBE_FSYNC], 1, &v[M_probe_fsync_p50_ms], &v[M_probe_fsync_p99_ms],
+			       &v[M_probe_fsync_max_ms]);
+	if (pass->has_hist[PROBE_TOUCH] || pass->has_hist[PROBE_STAT]) {
+		hist_quantiles(&pass->hist[PROBE_TOUCH], 2, &v[M_probe_p50_ms], &v[M_probe_p99_ms], &v[M_probe_max_ms]);
+		v[M_probe_ops] = (double)pass->hist[PROBE_TOUCH].count + (double)pass->hist[PROBE_STAT].count;
+	}
+
+	if (pass->facts->progress) {
+		int index = pl_metric_index(pass->facts->progress);
+
+		v[M_workload_progress] = index >= 0 ? v[index] : pass->own_progress;
+	}
+}
+
+/* What is 0 and not unknown if nothing happens. */
+static const enum pl_metric from_zero[] = {
+	M_hung_tasks, M_longest_blocked_s, M_blocked_waits,
+	M_longest_lock_wait_s, M_longest_rwsem_read_wait_s, M_longest_rwsem_write_wait_s, M_longest_mutex_wait_s,
+	M_lock_waits, M_lock_wait_s, M_kswapd_wakes, M_throttles, M_throttle_s, M_oom_kills, M_samples,
+};
+
+#define PANIC_TEXT "Kernel panic - not syncing: "
+
+/* The rest of the console's line after the panic's first words, or "". */
+static void panic_line(const char *console, char *text, size_t room)
+{
+	const char *line = console ? strstr(console, PANIC_TEXT) : NULL;
+
+	if (line)
+		line += strlen(PANIC_TEXT);
+	pl_bb_string(text, room, line ? line : "", line ? strcspn(line, "\r\n") : 0);
+}
+
+static void last_line(const char *console, char *text, size_t room)
+{
+	size_t end = console ? strlen(console) : 0, begin;
+
+	while (end && (console[end - 1] == '\n' || console[end - 1] == '\r' || console[end - 1] == ' '))
+		end--;
+	for (begin = end; begin && console[begin - 1] != '\n'; begin--)
+		;
+	pl_bb_string(text, room, end ? console + begin : "", end - begin);
+}
+
+static void qemu_text(int status, char *text, size_t room)
+{
+	if (status < 0)
+		snprintf(text, room, "QEMU was ended by signal %d", -status);
+	else if (status)
+		snprintf(text, room, "QEMU exited with status %d", status);
+	else
+		snprintf(text, room, "the guest restarted or powered off");
+}
+
+/* Why the run says nothing, in the order in which one causes another; false if it does say something. */
+static bool incomplete(const struct pass *pass, bool panicked, struct pl_analysis *out)
+{
+	const struct pl_run_facts *facts = pass->facts;
+	char line[100], qemu[48];
+
+	last_line(facts->console, line, sizeof(line));
+	qemu_text(facts->qemu_status, qemu, sizeof(qemu));
+
+#define REASON(...) (snprintf(out->reason, sizeof(out->reason), __VA_ARGS__), true)
+	if (facts->killed)
+		return REASON("QEMU was ended at its wall deadline, %.1f s of guest time into the run", out->virtual_s);
+	if (!pass->bb)
+		return !panicked && REASON("no black box: %s before the kernel's recorder was ready%s%s", qemu,
+					   *line ? "; last on the console: " : "", line);
+	if (pass->damaged)
+		return REASON("black box damaged at byte %llu of %llu of its log", (unsigned long long)pass->damaged_at,
+			      pass->bb->header.head);
+	if (*pass->rejected)
+		return REASON("the guest refused a setting: %s", pass->rejected);
+	if (*pass->failed)
+		return REASON("the preparation failed: %s", pass->failed);
+	if (out->flags & PL_FLAG_DROPS)
+		return REASON("black box full: %llu records dropped; give the machine a larger blackbox_mib",
+			      pass->bb->header.dropped_records);
+	if (out->flags & PL_FLAG_MISSED)
+		return REASON("%.0f samples are missing", pass->value[M_samples_missing]);
+	if (!pass->has_end && !panicked)
+		return REASON("the log breaks off at %.1f s: %s%s%s", out->virtual_s, qemu,
+			      *line ? "; last on the console: " : "", line);
+	if (!pass->has_workload && !panicked)
+		return REASON("the workload never began%s%s", *line ? "; last on the console: " : "", line);
+#undef REASON
+	return false;
+}
+
+static void judge(struct pass *pass, struct pl_analysis *out, bool silent)
+{
+	double *v = out->value;
+	bool panicked;
+	char line[200];
+
+	panic_line(pass->facts->console, line, sizeof(line));
+	panicked = pass->has_end ? pass->end_reason == BB_END_PANIC : *line;
+
+	if (!pass->facts->exact)
+		out->flags |= PL_FLAG_NOT_EXACT;
+	if (pass->nr_hung)
+		out->flags |= PL_FLAG_HUNG;
+	if (v[M_oom_kills] > 0)
+		out->flags |= PL_FLAG_OOM;
+	if (silent)
+		out->flags |= PL_FLAG_SILENT_HANG;
+	if (pass->has_end && pass->end_reason == BB_END_DEADLINE)
+		out->flags |= PL_FLAG_WEDGED;
+	if (pass->bb && pass->bb->header.dropped_records)
+		out->flags |= PL_FLAG_DROPS;
+	if (v[M_samples_missing] > 0)
+		out->flags |= PL_FLAG_MISSED;
+	if (pass->has_last && pass->last.untracked)
+		out->flags |= PL_FLAG_UNTRACKED;
+	if (*pass->rejected)
+		out->flags |= PL_FLAG_REJECTED;
+	if (pass->oom_with_swap)
+		out->flags |= PL_FLAG_SWAP_FREE;
+
+	if (incomplete(pass, panicked, out)) {
+		out->verdict = PL_INCOMPLETE;
+		for (size_t i = 0; i < pl_nr_metrics; i++)
+			if (i != M_workload_s && i != M_samples && i != M_samples_missing)
+				v[i] = NAN;
+	} else if (panicked) {
+		out->verdict = PL_PANIC;
+		snprintf(out->reason, sizeof(out->reason), "%s%s", pass->has_workload ? "" : "before the workload: ",
+			 *line ? line : "the console does not say why");
+	} else if (pass->nr_hung) {
+		out->verdict = PL_HUNG;
+	} else if (v[M_oom_kills] > 0) {
+		out->verdict = PL_OOM;
+	} else {
+		out->verdict = PL_COMPLETED;
+	}
+}
+
+void pl_analyse(const struct pl_bb *bb, const struct pl_run_facts *facts, struct pl_analysis *out)
+{
+	struct pass *pass = pl_calloc(1, sizeof(*pass));
+	bool silent = false;
+
+	memset(out, 0, sizeof(*out));
+	for (size_t i = 0; i < PL_MAX_METRICS; i++)
+		out->value[i] = NAN;
+	pass->bb = bb;
+	pass->facts = facts;
+	pass->value = out->value;
+	pass->own_progress = NAN;
+
+	if (bb) {
+		const struct bb_rec *rec;
+		enum pl_bb_next next;
+		uint64_t offset = 0, at = 0;
+
+		for (size_t i = 0; i < sizeof(from_zero) / sizeof(*from_zero); i++)
+			out->value[from_zero[i]] = 0;
+		while (!pass->has_end && (next = pl_bb_next(bb, &offset, &rec)) == PL_BB_RECORD) {
+			on_record(pass, rec, (size_t)(offset - at));
+			at = offset;
+		}
+		if (!pass->has_end && next == PL_BB_DAMAGED) {
+			pass->damaged = true;
+			pass->damaged_at = offset;
+		}
+		out->virtual_s = (double)pass->last_ns / NS_PER_S;
+
+		uint64_t missed = pass->has_last ? pass->last.missed : 0;
+
+		out->value[M_samples_missing] = (double)(missed > pass->seq_gaps ? missed : pass->seq_gaps);
+		silent = hung_tasks(pass);
+		if (pass->has_workload) {
+			totals(pass);
+		} else {
+			for (size_t i = 0; i < pl_nr_metrics; i++)
+				if (i != M_samples_missing)
+					out->value[i] = NAN;
+		}
+	}
+	judge(pass, out, silent);
+
+	free(pass->stalls.ns);
+	free(pass->disk_latency.ns);
+	free(pass->disk_service.ns);
+	free(pass->hung);
+	free(pass->long_waits);
+	free(pass);
+}
