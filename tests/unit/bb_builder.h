@@ -51,6 +51,14 @@ static inline void bbb_free(struct bbb *b)
 	free(b->region);
 }
 
+/* Start the log again. */
+static inline void bbb_restart(struct bbb *b)
+{
+	bbb_header(b)->head = 0;
+	bbb_header(b)->records = 0;
+	b->seq = 0;
+}
+
 /* The bytes up to the last record. */
 static inline size_t bbb_used(struct bbb *b)
 {
@@ -70,6 +78,7 @@ static inline void *bbb_add(struct bbb *b, uint16_t type, size_t bytes, double t
 
 	bytes = (bytes + 7) / 8 * 8;
 	assert(bytes <= UINT16_MAX && header->head + bytes <= header->log_bytes);
+	memset(rec, 0, bytes);
 	*rec = (struct bb_rec){ .type = type, .bytes = (uint16_t)bytes, .t_ns = bbb_ns(t_s) };
 	header->head += bytes;
 	header->records++;

@@ -1,0 +1,738 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "analyse/analyse.h"
+
+#include "bb_builder.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#define MS 0.001
+
+static const struct pl_run_facts exact_run = { .exact = true, .hung_task_timeout_s = 20 };
+
+static int setup(void **state)
+{
+	static struct bbb b;
+
+	bbb_new(&b);
+	*state = &b;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	bbb_free(*state);
+	return 0;
+}
+
+static void analyse_with(struct bbb *b, const struct pl_run_facts *facts, struct pl_analysis *out)
+{
+	struct pl_bb bb;
+	struct pl_error err = { 0 };
+
+	assert_int_equal(pl_bb_open(&bb, b->region, b->bytes, &err), PL_OK);
+	pl_analyse(&bb, facts, out);
+}
+
+static void analyse(struct bbb *b, struct pl_analysis *out)
+{
+	analyse_with(b, &exact_run, out);
+}
+
+static double value(const struct pl_analysis *a, const char *name)
+{
+	int index = pl_metric_index(name);
+
+	if (index < 0)
+		fail_msg("no metric %s", name);
+	return a->value[index];
+}
+
+static void is(const struct pl_analysis *a, const char *name, double expected)
+{
+	double got = value(a, name);
+
+	if (!(fabs(got - expected) <= 1e-9 * (1 + fabs(expected))))
+		fail_msg("%s is %.12g, not %.12g", name, got, expected);
+}
+
+static void is_unknown(const struct pl_analysis *a, const char *name)
+{
+	if (!isnan(value(a, name)))
+		fail_msg("%s is %g, and should not be known", name, value(a, name));
+}
+
+static void verdict_is(struct bbb *b, const struct pl_run_facts *facts, enum pl_verdict verdict, const char *flags, const char *reason)
+{
+	struct pl_analysis a;
+	char text[128];
+
+	analyse_with(b, facts, &a);
+	if (a.verdict != verdict)
+		fail_msg("verdict %s (%s), not %s", pl_verdict_name(a.verdict), a.reason, pl_verdict_name(verdict));
+	pl_flags_text(a.flags, text, sizeof(text));
+	assert_string_equal(text, flags);
+	if (!*reason)
+		assert_string_equal(a.reason, "");
+	else if (!strstr(a.reason, reason))
+		fail_msg("reason is \"%s\", without \"%s\"", a.reason, reason);
+}
+
+/* The start of every log: a sample, then the workload at 1 s. */
+static void begin(struct bbb *b)
+{
+	bbb_mark(b, 0.5, "boot");
+	bbb_sample(b, 0.9);
+	bbb_mark(b, 1, "workload");
+}
+
+/* And its usual end. */
+static void finish(struct bbb *b)
+{
+	bbb_mark(b, 41, "stop");
+	bbb_end(b, 45, BB_END_DONE);
+}
+
+static void unfinish(struct bbb *b)
+{
+	bbb_header(b)->head -= sizeof(struct bb_mark) + sizeof(struct bb_end);
+}
+
+static void test_nothing_happened(void **state)
+{
+	struct bbb *b = *state;
+	struct pl_analysis a;
+
+	begin(b);
+	finish(b);
+	verdict_is(b, &exact_run, PL_COMPLETED, "", "");
+	analyse(b, &a);
+	assert_true(a.virtual_s == 45);
+	is(&a, "workload_s", 40);
+	is(&a, "hung_tasks", 0);
+	is(&a, "stalls", 0);
+	is(&a, "stall_total_s", 0);
+	is(&a, "stall_max_ms", 0);
+	is(&a, "longest_lock_wait_s", 0);
+	is(&a, "oom_kills", 0);
+	is(&a, "disk_read_iops", 0);
+	is(&a, "samples", 0);
+	is_unknown(&a, "stall_p99_ms");
+	is_unknown(&a, "first_hung_s");
+	is_unknown(&a, "blocked_task_s");
+	is_unknown(&a, "below_low_s");
+	is_unknown(&a, "probe_p99_ms");
+	is_unknown(&a, "workload_user_us");
+	is_unknown(&a, "workload_progress");
+	is_unknown(&a, "psi_io_full_percent");
+	for (size_t i = pl_nr_metrics; i < PL_MAX_METRICS; i++)
+		assert_true(isnan(a.value[i]));
+}
+
+static void test_counters(void **state)
+{
+	struct bbb *b = *state;
+	struct pl_analysis a;
+	struct bb_sample *s;
+
+	/* The sample before the mark is the start, not the first one of all. */
+	bbb_sample(b, 0.8)->pgscan_direct = 1;
+	s = bbb_sample(b, 0.9);
+	s->pgscan_kswapd = 100;
+	s->pgscan_direct = 10;
+	s->pgsteal_kswapd = 50;
+	s->pgsteal_direct = 5;
+	s->pgmajfault = 1000;
+	s->pswpin = 256;
+	s->pswpout = 512;
+	s->workingset_refault_anon = 7;
+	s->workingset_refault_file = 70;
+	s->psi_mem_some_ns = 1000000;
+	s->psi_mem_full_ns = 1000000;
+	s->psi_io_some_ns = 1000000;
+	s->psi_io_full_ns = 1000000;
+	s->disk_busy_ns = 500000000;
+	s->disk_inflight_ns = 500000000;
+	s->self_ns = 1000000;
+	s->idle_ns = 1000000000;
+	bbb_mark(b, 1, "workload");
+	s = bbb_sample(b, 5.9);
+	*s = (struct bb_sample){ .head = s->head, .seq = s->seq };
+	s->pgscan_kswapd = 1100;
+	s->pgscan_direct = 210;
+	s->pgsteal_kswapd = 850;
+	s->pgsteal_direct = 105;
+	s->pgmajfault = 1500;
+	s->pswpin = 512;
+	s->pswpout = 1536;
+	s->workingset_refault_anon = 10;
+	s->workingset_refault_file = 100;
+	s->psi_mem_some_ns = 1000000 + 2500000000;
+	s->psi_mem_full_ns = 1000000 + 1000000000;
+	s->psi_io_some_ns = 1000000 + 4000000000;
+	s->psi_io_full_ns = 1000000 + 3000000000;
+	s->disk_busy_ns = 500000000 + 4500000000;
+	s->disk_inflight_ns = 500000000 + 40000000000;
+	s->self_ns = 1000000 + 30000000;
+	s->idle_ns = 1000000000 + 4000000000;
+	bbb_mark(b, 6, "stop");
+	/* What comes after is not the workload's. */
+	s = bbb_sample(b, 6.1);
+	s->pgscan_kswapd = 99999;
+	s->nr_dirty = 99999;
+	bbb_end(b, 7, BB_END_DONE);
+	analyse(b, &a);
+	assert_int_equal(a.verdict, PL_COMPLETED);
+	is(&a, "scanned_kswapd_pages", 1000);
+	is(&a, "scanned_direct_pages", 200);
+	is(&a, "reclaimed_kswapd_pages", 800);
+	is(&a, "reclaimed_direct_pages", 100);
+	is(&a, "major_faults", 500);
+	is(&a, "swap_in_mib", 1);
+	is(&a, "swap_out_mib", 4);
+	is(&a, "refault_anon_pages", 3);
+	is(&a, "refault_file_pages", 30);
+	is(&a, "psi_memory_some_percent", 50);
+	is(&a, "psi_memory_full_percent", 20);
+	is(&a, "psi_io_some_percent", 80);
+	is(&a, "psi_io_full_percent", 60);
+	is(&a, "disk_util_percent", 90);
+	is(&a, "disk_mean_depth", 8);
+	is(&a, "recorder_cost_percent", 0.5); /* 30 ms of 2 CPUs x 5 s - 4 s idle */
+	is(&a, "samples", 1);
+	is(&a, "samples_missing", 0);
+	is(&a, "peak_dirty_mib", 0);
+}
+
+static void test_states(void **state)
+{
+	static const struct {
+		double t_s;
+		unsigned blocked, free, dirty, writeback, boost;
+	} samples[] = {
+		{ 0.9, 100, 1, 9999, 9999, 0 },	   /* before the workload */
+		{ 1.1, 0, 2560, 256, 0, 0 },	   /* 0.2 s */
+		{ 1.3, 3, 120, 512, 256, 0 },	   /* 0.2 s at LOW */
+		{ 1.4, 5, 119, 1024, 128, 0 },	   /* 0.1 s below LOW */
+		{ 1.9, 2, 100, 0, 0, 0 },	   /* 0.5 s at MIN */
+		{ 2.9, 1, 2560, 0, 0, 0 },	   /* 1 s */
+		{ 3.1, 0, 500, 0, 0, 400 },	   /* 0.2 s at MIN, which is boosted */
+	};
+	struct bbb *b = *state;
+	struct pl_analysis a;
+
+	for (size_t i = 0; i < sizeof(samples) / sizeof(*samples); i++) {
+		struct bb_sample *s = bbb_sample(b, samples[i].t_s);
+
+		s->nr_blocked = samples[i].blocked;
+		s->nr_free_pages = samples[i].free;
+		s->nr_dirty = samples[i].dirty;
+		s->nr_writeback = samples[i].writeback;
+		/* Two zones: only both together are below. */
+		for (unsigned zid = 0; zid < 2; zid++) {
+			struct bb_zone *z = bbb_zone(b, samples[i].t_s);
+
+			z->zid = zid;
+			z->free = zid ? samples[i].free : 0;
+			z->min = 50;
+			z->low = 60;
+			z->boost = samples[i].boost / 2;
+		}
+		if (!i)
+			bbb_mark(b, 1, "workload");
+	}
+	bbb_mark(b, 3.15, "stop");
+	bbb_end(b, 4, BB_END_DONE);
+	analyse(b, &a);
+	is(&a, "samples", 6);
+	is(&a, "blocked_task_s", 3 * 0.2 + 5 * 0.1 + 2 * 0.5 + 1 * 1.0);
+	is(&a, "peak_blocked_tasks", 5);
+	is(&a, "lowest_free_mib", 100 / 256.0);
+	is(&a, "peak_dirty_mib", 4);
+	is(&a, "peak_writeback_mib", 1);
+	is(&a, "below_low_s", 0.2 + 0.1 + 0.5 + 0.2);
+	is(&a, "below_min_s", 0.5 + 0.2);
+}
+
+static void test_stalls(void **state)
+{
+	struct bbb *b = *state;
+	struct pl_analysis a;
+
+	begin(b);
+	bbb_reclaim(b, 0.95, 20); /* began too early, ended in the window */
+	for (int i = 1; i <= 100; i++) /* 1 .. 100 ms, not in order */
+		bbb_reclaim(b, 2, i * 37 % 101 * MS)->blkio_ns = 1000000;
+	bbb_mark(b, 41, "stop");
+	bbb_reclaim(b, 41, 3); /* began too late */
+	bbb_reclaim(b, 40, 4)->flags = BB_TASK_OPEN;
+	bbb_end(b, 45, BB_END_DONE);
+	analyse(b, &a);
+	is(&a, "stalls", 101);
+	is(&a, "stall_total_s", 5.05 + 4);
+	is(&a, "stall_p50_ms", 51); /* rank ceil(50.5) = 51 */
+	is(&a, "stall_p99_ms", 100); /* rank ceil(99.99) = 100 */
+	is(&a, "stall_max_ms", 4000);
+	is(&a, "stall_blkio_percent", 100 * 0.1 / 9.05);
+}
+
+static void test_nearest_rank(void **state)
+{
+	struct bbb *b = *state;
+	struct pl_analysis a;
+
+	begin(b);
+	bbb_reclaim(b, 2, 3 * MS);
+	analyse(b, &a); /* incomplete: no end */
+	is_unknown(&a, "stall_p50_ms");
+	bbb_end(b, 45, BB_END_DONE);
+	analyse(b, &a);
+	is(&a, "stall_p50_ms", 3);
+	is(&a, "stall_p99_ms", 3);
+	is(&a, "workload_s", 44); /* no stop: to the end of the log */
+}
+
+static void test_hundred(void **state)
+{
+	struct bbb *b = *state;
+	struct pl_analysis a;
+
+	begin(b);
+	for (int i = 100; i >= 1; i--)
+		bbb_reclaim(b, 2, i * MS);
+	finish(b);
+	analyse(b, &a);
+	is(&a, "stall_p50_ms", 50);
+	is(&a, "stall_p99_ms", 99);
+	is(&a, "stall_max_ms", 100);
+}
+
+static void test_waits(void **state)
+{
+	struct bbb *b = *state;
+	struct pl_analysis a;
+
+	begin(b);
+	bbb_lock_wait(b, 0.5, 19, 1, BB_LOCK_READ); /* began too early */
+	bbb_lock_wait(b, 2, 3, 1, BB_LOCK_READ);
+	bbb_lock_wait(b, 2, 4, 2, BB_LOCK_WRITE);
+	bbb_lock_wait(b, 2, 0.5, 3, BB_LOCK_MUTEX);
+	bbb_lock_wait(b, 2, 5, 3, BB_LOCK_PERCPU | BB_LOCK_READ);
+	bbb_lock_wait(b, 2, 9, 3, BB_LOCK_SPIN);
+	bbb_blocked(b, 3, 1.5, 1, 1); /* 8.5 s */
+	bbb_unblocked(b, 1.5, 10, 1, 1);
+	bbb_blocked(b, 11, 2, 2, 1); /* 9 s, and its end is not in the log */
+	finish(b);
+	analyse(b, &a);
+	is(&a, "lock_waits", 4);
+	is(&a, "lock_wait_s", 12.5);
+	is(&a, "longest_lock_wait_s", 5);
+	is(&a, "longest_rwsem_read_wait_s", 3);
+	is(&a, "longest_rwsem_write_wait_s", 4);
+	is(&a, "longest_mutex_wait_s", 0.5);
+	is(&a, "blocked_waits", 2);
+	is(&a, "longest_blocked_s", 9);
+	verdict_is(b, &exact_run, PL_COMPLETED, "", "");
+}
+
+static void test_kswapd_and_throttling(void **state)
+{
+	static const double at_s[] = { 0.9, 1.5, 2, 41.5 };
+	struct bbb *b = *state;
+	struct pl_analysis a;
+
+	bbb_mark(b, 0.5, "boot");
+	for (int i = 0; i < 4; i++) {
+		struct bb_kswapd *wake, *sleep;
+		struct bb_throttle *throttle;
+
+		if (i == 1)
+			bbb_mark(b, 1, "workload");
+		if (i == 3)
+			bbb_mark(b, 41, "stop");
+		wake = bbb_add(b, BB_REC_KSWAPD, sizeof(*wake), at_s[i]);
+		wake->event = BB_KSWAPD_WAKE;
+		sleep = bbb_add(b, BB_REC_KSWAPD, sizeof(*sleep), at_s[i]);
+		sleep->event = BB_KSWAPD_SLEEP;
+		throttle = bbb_add(b, BB_REC_THROTTLE, sizeof(*throttle), at_s[i]);
+		throttle->delayed_us = 50000;
+	}
+	bbb_end(b, 45, BB_END_DONE);
+	analyse(b, &a);
+	is(&a, "kswapd_wakes", 2);
+	is(&a, "throttles", 2);
+	is(&a, "throttle_s", 0.1);
+}
+
+static void test_disk(void **state)
+{
+	struct bbb *b = *state;
+	struct pl_analysis a;
+
+	begin(b);
+	bbb_disk(b, 0.95, 1, 1.05, BB_DISK_SWAP_IN, 1 << 20); /* completed in the window */
+	for (uint16_t kind = 0; kind < BB_DISK_KINDS; kind++)
+		bbb_disk(b, 2, 2.010, 2.030, kind, (uint32_t)(kind + 1) << 20);
+	bbb_disk(b, 2, 2.010, 2.030, 999, 1 << 20);
+	bbb_mark(b, 41, "stop");
+	bbb_disk(b, 2, 3, 42, BB_DISK_SWAP_IN, 1 << 30); /* too late */
+	bbb_end(b, 45, BB_END_DONE);
+	analyse(b, &a);
+	is(&a, "disk_read_iops", 5 / 40.0);
+	is(&a, "disk_write_iops", 4 / 40.0);
+	is(&a, "disk_swap_in_mib", 2);
+	is(&a, "disk_swap_out_mib", 2);
+	is(&a, "disk_file_read_mib", 3);
+	is(&a, "disk_writeback_mib", 4);
+	is(&a, "disk_metadata_mib", 5 + 6);
+	is(&a, "disk_direct_mib", 7 + 8);
+	is(&a, "disk_latency_p50_ms", 30);
+	is(&a, "disk_latency_p99_ms", 100);
+	is(&a, "disk_latency_max_ms", 100);
+	is(&a, "disk_service_p50_ms", 20);
+	is(&a, "disk_service_max_ms", 50);
+}
+
+static void test_probe(void **state)
+{
+	struct bbb *b = *state;
+	struct pl_analysis a;
+	struct bb_hist *h;
+
+	assert_int_equal(bb_hist_bucket(1500), 2); /* [1280, 1536) ns */
+	assert_int_equal(bb_hist_bucket(3000000000), 86);
+	begin(b);
+	h = bbb_hist(b, 10, "probe_touch"); /* an earlier state of the same */
+	h->bucket[5] = 7;
+	h->count = 7;
+	h = bbb_hist(b, 44, "probe_touch");
+	h->bucket[2] = 98;
+	h->bucket[86] = 2;
+	h->count = 100;
+	h->max_ns = 3000000000;
+	h = bbb_hist(b, 44, "probe_stat");
+	h->bucket[6] = 300; /* [2560, 3072) ns */
+	h->count = 300;
+	h->max_ns = 3000;
+	h->open_ns = 7000000000;
+	h = bbb_hist(b, 44, "probe_other");
+	h->max_ns = UINT64_MAX;
+	finish(b);
+	analyse(b, &a);
+	is(&a, "probe_touch_p50_ms", 1536e-6);
+	is(&a, "probe_touch_p99_ms", 3000); /* the bucket ends above the longest */
+	is(&a, "probe_touch_max_ms", 3000);
+	is(&a, "probe_stat_p50_ms", 3000e-6);
+	is(&a, "probe_stat_p99_ms", 3000e-6);
+	is(&a, "probe_stat_max_ms", 7000);
+	is(&a, "probe_p50_ms", 3072e-6);
+	is(&a, "probe_p99_ms", 3072e-6);
+	is(&a, "probe_max_ms", 7000);
+	is(&a, "probe_ops", 400);
+	is_unknown(&a, "probe_fsync_p50_ms");
+	is_unknown(&a, "probe_fsync_max_ms");
+}
+
+static void test_agent_metrics(void **state)
+{
+	struct bbb *b = *state;
+	struct pl_run_facts facts = exact_run;
+	struct pl_analysis a;
+
+	begin(b);
+	bbb_metric(b, 44, "workload_user_us", 5);
+	bbb_metric(b, 44, "workload_user_us", 123456);
+	bbb_metric(b, 44, "workload_failed", -1);
+	bbb_metric(b, 44, "hung_tasks", 1000); /* not the guest's to say */
+	bbb_metric(b, 44, "rows", 42);
+	finish(b);
+	facts.progress = "workload_user_us";
+	analyse_with(b, &facts, &a);
+	is(&a, "workload_user_us", 123456);
+	is(&a, "workload_failed", -1);
+	is(&a, "hung_tasks", 0);
+	is(&a, "workload_progress", 123456);
+	facts.progress = "rows";
+	analyse_with(b, &facts, &a);
+	is(&a, "workload_progress", 42);
+	facts.progress = "nothing of this name";
+	analyse_with(b, &facts, &a);
+	is_unknown(&a, "workload_progress");
+}
+
+static void test_hung(void **state)
+{
+	struct bbb *b = *state;
+	struct pl_analysis a;
+
+	bbb_hung(b, 0.7, 5, 1); /* before the workload */
+	begin(b);
+	bbb_hung(b, 22, 8, 3);
+	bbb_hung(b, 23, 7, 3);
+	bbb_hung(b, 23, 8, 3); /* again */
+	bbb_hung(b, 24, 8, 4); /* another wait of the same task */
+	bbb_oom(b, 25, 9, 0);
+	bbb_mark(b, 41, "stop");
+	bbb_hung(b, 42, 10, 1);
+	bbb_end(b, 45, BB_END_DEADLINE);
+	verdict_is(b, &exact_run, PL_HUNG, "hung,oom,wedged", "");
+	analyse(b, &a);
+	is(&a, "hung_tasks", 4);
+	is(&a, "first_hung_s", 21);
+	is(&a, "oom_kills", 1);
+}
+
+static void test_oom(void **state)
+{
+	struct bbb *b = *state;
+
+	bbb_oom(b, 0.7, 5, 1000); /* before the workload */
+	bbb_sample(b, 0.9)->nr_swap_total = 1000;
+	bbb_mark(b, 1, "workload");
+	bbb_oom(b, 2, 5, 50);
+	finish(b);
+	verdict_is(b, &exact_run, PL_OOM, "oom", "");
+	unfinish(b);
+	bbb_oom(b, 3, 5, 51);
+	finish(b);
+	verdict_is(b, &exact_run, PL_OOM, "oom,swap-free", "");
+}
+
+static void test_silent_hang(void **state)
+{
+	struct bbb *b = *state;
+	struct pl_run_facts facts = exact_run;
+
+	begin(b);
+	bbb_lock_wait(b, 2, 19.9, 4, BB_LOCK_READ); /* too short */
+	bbb_lock_wait(b, 0.5, 30, 4, BB_LOCK_READ); /* not of the workload */
+	bbb_unblocked(b, 2, 30, 7, 1);		    /* reported below: not silent */
+	bbb_hung(b, 23, 7, 1);
+	finish(b);
+	verdict_is(b, &exact_run, PL_HUNG, "hung", "");
+
+	unfinish(b);
+	bbb_unblocked(b, 10, 29, 7, 2);		    /* too short */
+	bbb_lock_wait(b, 11, 20, 8, BB_LOCK_WRITE); /* long enough, and another task than the one reported */
+	finish(b);
+	verdict_is(b, &exact_run, PL_HUNG, "hung,silent-hang", "");
+	facts.hung_task_timeout_s = 21;
+	verdict_is(b, &facts, PL_HUNG, "hung", "");
+	facts.hung_task_timeout_s = 0; /* detection is off */
+	verdict_is(b, &facts, PL_HUNG, "hung", "");
+
+	/* The same task, but the report came after this wait had ended. */
+	bbb_restart(b);
+	begin(b);
+	bbb_unblocked(b, 2, 22, 7, 1);
+	bbb_hung(b, 22.5, 7, 2);
+	finish(b);
+	verdict_is(b, &exact_run, PL_HUNG, "hung,silent-hang", "");
+}
+
+static void test_panic(void **state)
+{
+	struct bbb *b = *state;
+	struct pl_run_facts facts = exact_run;
+	struct pl_analysis a;
+	char text[128];
+
+	facts.console = "[    0.1] booting\n[   12.3] Kernel panic - not syncing: hung_task: blocked tasks\r\n[   12.3] CPU: 0\n";
+	begin(b);
+	bbb_hung(b, 22, 8, 3);
+	/* The log just stops. */
+	verdict_is(b, &facts, PL_PANIC, "hung", "hung_task: blocked tasks");
+	analyse_with(b, &facts, &a);
+	assert_string_equal(a.reason, "hung_task: blocked tasks");
+	is(&a, "hung_tasks", 1);
+	is(&a, "workload_s", 21);
+	bbb_end(b, 23, BB_END_PANIC);
+	verdict_is(b, &facts, PL_PANIC, "hung", "hung_task: blocked tasks");
+	facts.console = NULL;
+	verdict_is(b, &facts, PL_PANIC, "hung", "the console does not say");
+
+	/* A whole log outranks what the console says about the way down. */
+	facts.console = "Kernel panic - not syncing: Attempted to kill init!";
+	bbb_restart(b);
+	begin(b);
+	finish(b);
+	verdict_is(b, &facts, PL_COMPLETED, "", "");
+
+	bbb_restart(b);
+	bbb_mark(b, 0.5, "boot");
+	verdict_is(b, &facts, PL_PANIC, "", "before the workload: Attempted to kill init!");
+
+	pl_analyse(NULL, &facts, &a);
+	assert_int_equal(a.verdict, PL_PANIC);
+	pl_flags_text(a.flags, text, sizeof(text));
+	assert_string_equal(text, "");
+	is_unknown(&a, "hung_tasks");
+}
+
+static void test_incomplete(void **state)
+{
+	struct bbb *b = *state;
+	struct pl_run_facts facts = exact_run;
+	struct bb_header *header = bbb_header(b);
+	struct pl_analysis a;
+	uint64_t whole;
+
+	/* No black box. */
+	facts.console = "[    0.1] booting\n[    0.2] VFS: no root\n\n";
+	facts.qemu_status = -9;
+	pl_analyse(NULL, &facts, &a);
+	assert_int_equal(a.verdict, PL_INCOMPLETE);
+	assert_non_null(strstr(a.reason, "no black box: QEMU was ended by signal 9"));
+	assert_non_null(strstr(a.reason, "VFS: no root"));
+
+	/* No record at all; no workload; no end. */
+	verdict_is(b, &exact_run, PL_INCOMPLETE, "", "breaks off at 0.0 s");
+	bbb_sample(b, 1);
+	bbb_end(b, 2, BB_END_DONE);
+	verdict_is(b, &exact_run, PL_INCOMPLETE, "", "workload never began");
+	bbb_restart(b);
+	begin(b);
+	facts.qemu_status = 1;
+	verdict_is(b, &facts, PL_INCOMPLETE, "", "breaks off at 1.0 s: QEMU exited with status 1");
+	bbb_add(b, BB_REC_NONE, sizeof(struct bb_mark), 2); /* cut off while a record was written */
+	finish(b);
+	verdict_is(b, &facts, PL_INCOMPLETE, "", "breaks off at 1.0 s");
+
+	/* A whole run, and one thing wrong with it: even a hang then says nothing. */
+	bbb_restart(b);
+	begin(b);
+	bbb_hung(b, 22, 8, 3);
+	bbb_reclaim(b, 22, 1);
+	bbb_sample(b, 23);
+	finish(b);
+	whole = header->head;
+	verdict_is(b, &exact_run, PL_HUNG, "hung", "");
+	facts = exact_run;
+	facts.exact = false;
+	verdict_is(b, &facts, PL_HUNG, "hung,not-exact", "");
+	facts.killed = true;
+	verdict_is(b, &facts, PL_INCOMPLETE, "hung,not-exact", "wall deadline");
+	header->dropped_records = 3;
+	verdict_is(b, &exact_run, PL_INCOMPLETE, "hung,drops", "3 records dropped");
+	analyse(b, &a);
+	is_unknown(&a, "hung_tasks");
+	is_unknown(&a, "stall_max_ms");
+	is(&a, "workload_s", 40);
+	is(&a, "samples", 1);
+	is(&a, "samples_missing", 0);
+	header->dropped_records = 0;
+
+	((struct bb_rec *)(void *)(b->region + BB_LOG_OFFSET + whole - sizeof(struct bb_end)))->bytes = 8;
+	verdict_is(b, &exact_run, PL_INCOMPLETE, "hung", "damaged at byte");
+
+	/* Missed samples, as the guest counts them and as we do. */
+	bbb_restart(b);
+	begin(b);
+	bbb_sample(b, 23)->missed = 2;
+	finish(b);
+	verdict_is(b, &exact_run, PL_INCOMPLETE, "missed", "2 samples are missing");
+	bbb_restart(b);
+	begin(b);
+	b->seq += 3;
+	bbb_sample(b, 23);
+	bbb_sample(b, 23.1)->untracked = 1;
+	finish(b);
+	verdict_is(b, &exact_run, PL_INCOMPLETE, "missed,untracked", "3 samples are missing");
+
+	/* What the agent says. */
+	bbb_restart(b);
+	bbb_text(b, 0.6, "rejected", "sysctl vm.x: wrote 5, reads back 4");
+	bbb_end(b, 0.7, BB_END_DONE);
+	verdict_is(b, &exact_run, PL_INCOMPLETE, "rejected", "refused a setting: sysctl vm.x: wrote 5, reads back 4");
+	bbb_restart(b);
+	bbb_text(b, 0.6, "failed", "");
+	bbb_end(b, 0.7, BB_END_DONE);
+	verdict_is(b, &exact_run, PL_INCOMPLETE, "", "preparation failed: ?");
+}
+
+static void test_every_type(void **state)
+{
+	struct bbb *b = *state;
+
+	bbb_every_type(b);
+	verdict_is(b, &exact_run, PL_HUNG, "hung,oom,swap-free", "");
+}
+
+static void test_names(void **state)
+{
+	enum pl_verdict verdict;
+	char text[256], cut[12];
+
+	(void)state;
+	for (unsigned i = 0; i < PL_NR_VERDICTS; i++) {
+		assert_true(pl_verdict_from_name(pl_verdict_name((enum pl_verdict)i), &verdict));
+		assert_int_equal(verdict, i);
+	}
+	assert_false(pl_verdict_from_name("fine", &verdict));
+	pl_flags_text(UINT32_MAX, text, sizeof(text));
+	assert_string_equal(text, "hung,oom,silent-hang,wedged,drops,missed,untracked,not-exact,rejected,swap-free");
+	pl_flags_text(PL_FLAG_OOM | PL_FLAG_SWAP_FREE, text, sizeof(text));
+	assert_string_equal(text, "oom,swap-free");
+	pl_flags_text(0, text, sizeof(text));
+	assert_string_equal(text, "");
+	pl_flags_text(UINT32_MAX, cut, sizeof(cut));
+	assert_int_equal(strlen(cut), sizeof(cut) - 1);
+
+	for (size_t i = 0; i < pl_nr_metrics; i++) {
+		assert_int_equal(pl_metric_index(pl_metrics[i].name), i);
+		assert_true(strlen(pl_metrics[i].definition) > 10);
+		assert_null(strchr(pl_metrics[i].definition, '|')); /* would end a cell of the table */
+	}
+	assert_int_equal(pl_metric_index("no_such_metric"), -1);
+}
+
+/* Run from the top of the source tree. */
+static void test_doc(void **state)
+{
+	struct pl_error err = { 0 };
+	char *expected = NULL, *found = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&expected, &len);
+
+	(void)state;
+	assert_non_null(out);
+	pl_metrics_doc(out);
+	fclose(out);
+	if (pl_read_file("docs/metrics.md", 1 << 20, &found, NULL, &err))
+		fail_msg("%s", err.text);
+	if (strcmp(expected, found))
+		fail_msg("docs/metrics.md is not what `plimsoll metrics` prints");
+	free(expected);
+	free(found);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_nothing_happened, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_counters, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_states, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stalls, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nearest_rank, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_hundred, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_waits, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_kswapd_and_throttling, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_disk, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_probe, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_agent_metrics, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_hung, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_oom, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_silent_hang, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_panic, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_incomplete, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_every_type, setup, teardown),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_doc),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
