@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "run/run.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "run/progress.h"
+
+#define MAX_JOBS 256
+
+/* How often a VM is looked at: for its wall limit, the start of its workload, and the progress line. */
+#define TICK_MS 50
+
+struct slot {
+	const struct pl_cell *cell;	/* NULL: free */
+	struct pl_vm vm;
+	bool killed;
+	bool workload_seen;
+	double start_wall_s;
+	uint64_t scan_offset;
+	double harness_cpu_s;
+};
+
+struct scheduler {
+	const struct pl_run *run;
+	struct slot slots[MAX_JOBS];
+	unsigned jobs;
+	int cores[MAX_JOBS];
+	int epoll_fd, signal_fd, timer_fd;
+	bool no_more;
+	bool interrupted;
+	struct pl_progress progress;
+};
+
+/* epoll's data: a slot's number, or one of these. */
+enum { EVENT_SIGNAL = MAX_JOBS, EVENT_TIMER };
+
+static double process_cpu_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static unsigned allowed_cores(int *cores, unsigned room)
+{
+	cpu_set_t set;
+	unsigned count = 0;
+
+	if (sched_getaffinity(0, sizeof(set), &set))
+		return 0;
+	for (unsigned core = 0; core < CPU_SETSIZE && count < room; core++)
+		if (CPU_ISSET(core, &set))
+			cores[count++] = (int)core;
+	return count;
+}
+
+unsigned pl_nr_cores(void)
+{
+	int cores[MAX_JOBS];
+	unsigned count = allowed_cores(cores, MAX_JOBS);
+
+	return count ? count : 1;
+}
+
+static enum pl_status watch(int epoll_fd, int fd, uint32_t what, struct pl_error *err)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.u32 = what };
+
+	if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event))
+		return pl_fail_errno(err, PL_HOST, "epoll");
+	return PL_OK;
+}
+
+static enum pl_status start_slot(struct scheduler *s, unsigned number, const struct pl_cell *cell, struct pl_error *err)
+{
+	struct slot *slot = &s->slots[number];
+	double cpu_s = process_cpu_s();
+	struct pl_vm_options options = {
+		.lockstep = s->run->lockstep,
+		.kvm = s->run->kvm && cell->machine.clock == PL_CLOCK_REAL,
+		/* Both threads of a QEMU in lockstep share one core: handing over to another core costs more. */
+		.core = cell->machine.clock == PL_CLOCK_VIRTUAL ? s->cores[number] : -1,
+	};
+
+	*slot = (struct slot){ 0 };
+	enum pl_status status = pl_vm_start(s->run->host, cell, &options, &slot->vm, err);
+	if (status != PL_OK)
+		return status;
+	slot->cell = cell;
+	slot->harness_cpu_s = process_cpu_s() - cpu_s;
+	pl_progress_started(&s->progress);
+	return watch(s->epoll_fd, slot->vm.pidfd, number, err);
+}
+
+/* Start runs until all slots are taken or there is nothing left to start. */
+static enum pl_status fill_slots(struct scheduler *s, struct pl_error *err)
+{
+	for (unsigned i = 0; i < s->jobs && !s->no_more && !s->interrupted; i++) {
+		if (s->slots[i].cell)
+			continue;
+		const struct pl_cell *cell = s->run->next(s->run->ctx);
+		if (!cell) {
+			s->no_more = true;
+			break;
+		}
+		enum pl_status status = start_slot(s, i, cell, err);
+		if (status != PL_OK)
+			return status;
+	}
+	return PL_OK;
+}
+
+/* Has the agent said that the workload begins? Reading the guest's memory does not change what it does. */
+static void look_for_workload(struct slot *slot)
+{
+	struct pl_bb bb;
+	const struct bb_rec *rec;
+
+	if (slot->workload_seen ||
+	    pl_bb_open(&bb, pl_vm_blackbox(&slot->vm), slot->vm.blackbox_bytes, NULL) != PL_OK)
+		return;
+	while (pl_bb_next(&bb, &slot->scan_offset, &rec) == PL_BB_RECORD) {
+		const struct bb_mark *mark = (const struct bb_mark *)rec;
+
+		if (rec->type != BB_REC_MARK || strncmp(mark->name, "workload", sizeof(mark->name)))
+			continue;
+		slot->workload_seen = true;
+		slot->start_wall_s = pl_now_s() - slot->vm.started_s;
+		break;
+	}
+}
+
+static void judge(struct slot *slot, const struct pl_vm_end *end, const struct pl_bb *bb, const char *console,
+		  struct pl_outcome *outcome)
+{
+	const struct pl_cell *cell = slot->cell;
+	struct pl_run_facts facts = {
+		.exact = end->exact,
+		.killed = slot->killed,
+		.qemu_status = end->status,
+		.hung_task_timeout_s = cell->hung_task_timeout_s,
+		.progress = cell->progress,
+		.console = console,
+	};
+	struct pl_row *row = &outcome->row;
+
+	memcpy(row->id, cell->id, sizeof(row->id));
+	row->kernel = cell->kernel;
+	row->disk = cell->disk;
+	row->workload = cell->workload;
+	row->setting = cell->setting;
+	row->seed = cell->seed;
+	row->virtual_seconds = cell->virtual_seconds;
+	row->machine = cell->machine;
+	row->hung_task_timeout_s = cell->hung_task_timeout_s;
+	row->progress = cell->progress;
+	row->exact = end->exact;
+	row->killed = slot->killed;
+	row->qemu_status = end->status;
+	row->wall_s = end->wall_s;
+	row->qemu_cpu_s = (double)end->usage.ru_utime.tv_sec + (double)end->usage.ru_utime.tv_usec / 1e6 +
+			  (double)end->usage.ru_stime.tv_sec + (double)end->usage.ru_stime.tv_usec / 1e6;
+	row->start_wall_s = slot->start_wall_s;
+	pl_analyse(bb, &facts, &row->analysis);
+}
+
+/* What two runs of one cell must agree on: everything the recorder wrote and everything the console said. */
+static void digest_of(const struct pl_artifacts *artifacts, char digest[PL_SHA256_HEX])
+{
+	struct pl_sha256 *sha = pl_sha256_new();
+
+	pl_sha256_add(sha, artifacts->blackbox, artifacts->blackbox_bytes);
+	pl_sha256_add(sha, artifacts->console, artifacts->console_bytes);
+	pl_sha256_final(sha, digest);
+}
+
+static enum pl_status finish_slot(struct scheduler *s, struct slot *slot, struct pl_error *err)
+{
+	struct pl_outcome outcome = { .cell = slot->cell };
+	struct pl_vm_end end;
+	struct pl_bb bb;
+	double cpu_s = process_cpu_s();
+
+	look_for_workload(slot);
+	pl_vm_finish(&slot->vm, &end);
+	char *console = pl_vm_console(&slot->vm, &outcome.artifacts.console_bytes);
+	bool has_log = pl_bb_open(&bb, pl_vm_blackbox(&slot->vm), slot->vm.blackbox_bytes, NULL) == PL_OK;
+
+	outcome.artifacts.console = console;
+	outcome.artifacts.inputs_json = slot->cell->inputs_json;
+	if (has_log) {
+		outcome.artifacts.blackbox = bb.region;
+		outcome.artifacts.blackbox_bytes = pl_bb_used_bytes(&bb);
+	}
+	judge(slot, &end, has_log ? &bb : NULL, console, &outcome);
+	digest_of(&outcome.artifacts, outcome.row.digest);
+	outcome.host_failed = slot->killed || end.status != 0;
+	if (slot->killed) {
+		snprintf(outcome.message, sizeof(outcome.message), "passed its wall limit of %.0f s and was ended",
+			 PL_WALL_LIMIT_S(slot->cell->virtual_seconds));
+	} else if (end.status) {
+		char complaint[160];
+
+		pl_vm_complaint(&slot->vm, complaint, sizeof(complaint));
+		snprintf(outcome.message, sizeof(outcome.message), "QEMU ended with %s %d%s%s", end.status < 0 ? "signal" : "status",
+			 abs(end.status), *complaint ? ": " : "", complaint);
+	}
+	outcome.row.harness_cpu_s = slot->harness_cpu_s + process_cpu_s() - cpu_s;
+
+	enum pl_status status = s->interrupted ? PL_OK : s->run->done(s->run->ctx, &outcome, err);
+	if (!s->interrupted)
+		pl_progress_finished(&s->progress, &outcome);
+	free(console);
+	pl_vm_release(&slot->vm);
+	slot->cell = NULL;
+	return status;
+}
+
+static void tick(struct scheduler *s)
+{
+	uint64_t expirations;
+
+	if (read(s->timer_fd, &expirations, sizeof(expirations)) < 0)
+		return;
+	for (unsigned i = 0; i < s->jobs; i++) {
+		struct slot *slot = &s->slots[i];
+
+		if (!slot->cell)
+			continue;
+		look_for_workload(slot);
+		if (!slot->killed && pl_now_s() - slot->vm.started_s > PL_WALL_LIMIT_S(slot->cell->virtual_seconds)) {
+			slot->killed = true;
+			pl_vm_kill(&slot->vm);
+		}
+	}
+	pl_progress_tick(&s->progress);
+}
+
+static void kill_all(struct scheduler *s)
+{
+	for (unsigned i = 0; i < s->jobs; i++)
+		if (s->slots[i].cell)
+			pl_vm_kill(&s->slots[i].vm);
+}
+
+static bool any_running(const struct scheduler *s)
+{
+	for (unsigned i = 0; i < s->jobs; i++)
+		if (s->slots[i].cell)
+			return true;
+	return false;
+}
+
+static enum pl_status loop(struct scheduler *s, struct pl_error *err)
+{
+	enum pl_status status = fill_slots(s, err);
+
+	while (any_running(s)) {
+		struct epoll_event events[16];
+
+		if (status != PL_OK && !s->interrupted) {
+			s->interrupted = true;
+			kill_all(s);
+		}
+		int count = epoll_wait(s->epoll_fd, events, 16, -1);
+		if (count < 0 && errno != EINTR) {
+			status = pl_fail_errno(err, PL_HOST, "epoll_wait");
+			kill_all(s);
+			count = 0;
+		}
+		for (int i = 0; i < count; i++) {
+			uint32_t what = events[i].data.u32;
+
+			if (what == EVENT_TIMER) {
+				tick(s);
+			} else if (what == EVENT_SIGNAL) {
+				struct signalfd_siginfo info;
+
+				if (read(s->signal_fd, &info, sizeof(info)) < 0 || s->interrupted)
+					continue;
+				status = pl_fail(err, PL_HOST, "interrupted: %zu of %zu runs are finished and kept; the same "
+						 "command goes on from here", s->progress.finished, s->run->nr_jobs_total);
+			} else if (s->slots[what].cell) {
+				enum pl_status finish_status = finish_slot(s, &s->slots[what], err);
+				if (status == PL_OK)
+					status = finish_status;
+			}
+		}
+		if (status == PL_OK)
+			status = fill_slots(s, err);
+	}
+	return status;
+}
+
+static enum pl_status open_fds(struct scheduler *s, const sigset_t *signals, struct pl_error *err)
+{
+	static const struct itimerspec period = {
+		.it_interval.tv_nsec = TICK_MS * 1000000L,
+		.it_value.tv_nsec = TICK_MS * 1000000L,
+	};
+
+	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	s->signal_fd = signalfd(-1, signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	s->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (s->epoll_fd < 0 || s->signal_fd < 0 || s->timer_fd < 0 || timerfd_settime(s->timer_fd, 0, &period, NULL))
+		return pl_fail_errno(err, PL_HOST, "event loop");
+	enum pl_status status = watch(s->epoll_fd, s->signal_fd, EVENT_SIGNAL, err);
+	return status == PL_OK ? watch(s->epoll_fd, s->timer_fd, EVENT_TIMER, err) : status;
+}
+
+enum pl_status pl_run_all(const struct pl_run *run, struct pl_error *err)
+{
+	struct scheduler *s = pl_calloc(1, sizeof(*s));
+	int cores[MAX_JOBS];
+	unsigned nr_cores = allowed_cores(cores, MAX_JOBS);
+	sigset_t signals, before;
+
+	s->run = run;
+	s->epoll_fd = s->signal_fd = s->timer_fd = -1;
+	s->jobs = run->jobs ? run->jobs : pl_nr_cores();
+	if (s->jobs > MAX_JOBS)
+		s->jobs = MAX_JOBS;
+	for (unsigned i = 0; i < s->jobs; i++)
+		s->cores[i] = nr_cores ? cores[i % nr_cores] : -1;
+	pl_progress_init(&s->progress, run->nr_jobs_total, s->jobs, run->quiet);
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
+	sigprocmask(SIG_BLOCK, &signals, &before);
+
+	enum pl_status status = open_fds(s, &signals, err);
+	if (status == PL_OK)
+		status = loop(s, err);
+	pl_progress_end(&s->progress);
+
+	int fds[] = { s->epoll_fd, s->signal_fd, s->timer_fd };
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	free(s);
+	return status;
+}

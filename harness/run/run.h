@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Cells side by side: one VM a core, each watched to its end, judged and handed on. */
+#ifndef PL_RUN_H
+#define PL_RUN_H
+
+#include "analyse/analyse.h"
+#include "base/base.h"
+#include "ledger/ledger.h"
+#include "plan/plan.h"
+#include "vm/vm.h"
+
+/*
+ * How long a cell may take on the host: a guest that never idles needs 0.6 s for a virtual second on the machines this
+ * was written on, so this allows for ten times that on top of a slow start.
+ */
+#define PL_WALL_LIMIT_S(virtual_seconds) (60.0 + 6.0 * (virtual_seconds))
+
+/* A run that has ended. Everything is valid only during the call it is given to. */
+struct pl_outcome {
+	const struct pl_cell *cell;
+	struct pl_row row;
+	struct pl_artifacts artifacts;
+	bool host_failed;	   /* QEMU died or passed its wall limit: this says nothing about the cell */
+	char message[256];	   /* why, if so */
+};
+
+struct pl_run {
+	const struct pl_vm_host *host;
+	unsigned jobs;		   /* VMs at once; 0: one for each core this process may use */
+	bool lockstep;
+	bool kvm;		   /* for cells with the real clock */
+	bool quiet;		   /* no progress */
+	size_t nr_jobs_total;	   /* how many runs next() will give, for the progress line */
+
+	/* The next cell to run, or NULL when there are no more. */
+	const struct pl_cell *(*next)(void *ctx);
+	/* Called once for each run. Anything but PL_OK ends all of them. */
+	enum pl_status (*done)(void *ctx, const struct pl_outcome *outcome, struct pl_error *err);
+	void *ctx;
+};
+
+/*
+ * Run everything that next() gives. PL_HOST when interrupted by SIGINT or SIGTERM (all VMs are ended first), when a VM
+ * cannot be started, or what done() returned.
+ */
+enum pl_status pl_run_all(const struct pl_run *run, struct pl_error *err);
+
+/* Cores this process may run on; at least 1. */
+unsigned pl_nr_cores(void);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the lockstep library writes down about a run, for the harness to judge it by. */
+#ifndef PL_LOCKSTEP_EVIDENCE_H
+#define PL_LOCKSTEP_EVIDENCE_H
+
+#include <stdint.h>
+
+/* Environment variable: number of an inherited file descriptor, a memfd that holds struct pl_lockstep_evidence. */
+#define PL_LOCKSTEP_FD_ENV "PLIMSOLL_LOCKSTEP_FD"
+#define PL_LOCKSTEP_MAGIC  0x5045545353544b4cULL
+
+/*
+ * All counts are from the start of the process.
+ * magic:     set when the library is loaded into QEMU
+ * parks:     the vCPU thread went to sleep
+ * turns:     the main loop was let go on while the vCPU thread slept
+ * overlaps:  the main loop was found with the big lock while the vCPU thread was neither asleep nor about to take the
+ *            lock: each may have moved the virtual clock, and the run is not exact
+ */
+struct pl_lockstep_evidence {
+	uint64_t magic;
+	uint64_t parks;
+	uint64_t turns;
+	uint64_t overlaps;
+};
+
+#endif
