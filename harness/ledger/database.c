@@ -28,7 +28,7 @@ static const char schema[] =
 	" killed INTEGER NOT NULL, qemu_status INTEGER NOT NULL, hung_task_timeout_s REAL, progress TEXT"
 	") WITHOUT ROWID;"
 	"CREATE TABLE IF NOT EXISTS metrics ("
-	" cell_id TEXT NOT NULL REFERENCES cells(id) ON DELETE CASCADE,"
+	" cell_id TEXT NOT NULL REFERENCES cells(id),"
 	" name TEXT NOT NULL, value REAL,"
 	" PRIMARY KEY (cell_id, name)"
 	") WITHOUT ROWID;"
@@ -44,6 +44,7 @@ static const char select_cell[] = "SELECT " CELL_COLUMNS " FROM cells WHERE id =
 static const char insert_cell[] = "INSERT INTO cells (" CELL_COLUMNS ") VALUES"
 				  " (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25,?26)";
 static const char delete_cell[] = "DELETE FROM cells WHERE id = ?1";
+static const char delete_metrics[] = "DELETE FROM metrics WHERE cell_id = ?1";
 static const char select_metrics[] = "SELECT name, value FROM metrics WHERE cell_id = ?1";
 static const char insert_metric[] = "INSERT INTO metrics (cell_id, name, value) VALUES (?1, ?2, ?3)";
 /* 'g' follows the last hex digit, so this is the range of ids that begin with the prefix. */
@@ -72,7 +73,14 @@ static enum pl_status prepare(sqlite3 *db, const char *sql, sqlite3_stmt **stmt,
 	return sqlite3_prepare_v2(db, sql, -1, stmt, NULL) == SQLITE_OK ? PL_OK : db_fail(db, err);
 }
 
-/* The first column of the only row, as text; "" if there is none. */
+static const char *column_text(sqlite3_stmt *stmt, int at)
+{
+	const char *text = (const char *)sqlite3_column_text(stmt, at);
+
+	return text ? text : "";
+}
+
+/* The first line of the first column of the first row; "" if there is none. */
 static enum pl_status pragma_text(sqlite3 *db, const char *sql, char *text, size_t room, struct pl_error *err)
 {
 	sqlite3_stmt *stmt;
@@ -83,7 +91,7 @@ static enum pl_status pragma_text(sqlite3 *db, const char *sql, char *text, size
 		return status;
 	int step = sqlite3_step(stmt);
 	if (step == SQLITE_ROW)
-		snprintf(text, room, "%s", (const char *)sqlite3_column_text(stmt, 0));
+		snprintf(text, room, "%.*s", (int)strcspn(column_text(stmt, 0), "\n"), column_text(stmt, 0));
 	else if (step != SQLITE_DONE)
 		status = db_fail(db, err);
 	sqlite3_finalize(stmt);
@@ -91,18 +99,19 @@ static enum pl_status pragma_text(sqlite3 *db, const char *sql, char *text, size
 }
 
 /* PL_BAD_INPUT: the content is no good, and nothing that repeating or freeing space would change. */
-static enum pl_status judge(sqlite3 *db, enum pl_status status)
+static enum pl_status judge(sqlite3 *db, enum pl_status status, struct pl_error *err)
 {
 	int code = sqlite3_errcode(db);
 
 	if (status != PL_OK && (code == SQLITE_CORRUPT || code == SQLITE_NOTADB || code == SQLITE_ERROR))
-		return PL_BAD_INPUT;
+		return pl_fail(err, PL_BAD_INPUT, "%s: damaged: %s", sqlite3_db_filename(db, "main"), sqlite3_errmsg(db));
 	return status;
 }
 
 static enum pl_status check_content(sqlite3 *db, struct pl_error *err)
 {
-	const char *const statements[] = { select_cell, insert_cell, delete_cell, select_metrics, insert_metric, select_ids };
+	const char *const statements[] = { select_cell,    insert_cell,   delete_cell, select_metrics,
+					   insert_metric, delete_metrics, select_ids };
 	char text[256];
 	enum pl_status status = pragma_text(db, "PRAGMA user_version", text, sizeof(text), err);
 
@@ -120,7 +129,7 @@ static enum pl_status check_content(sqlite3 *db, struct pl_error *err)
 		status = prepare(db, statements[i], &stmt, err);
 		sqlite3_finalize(stmt);
 	}
-	return judge(db, status);
+	return judge(db, status, err);
 }
 
 enum pl_status ledger_db_open(const char *path, sqlite3 **db, struct pl_error *err)
@@ -133,7 +142,7 @@ enum pl_status ledger_db_open(const char *path, sqlite3 **db, struct pl_error *e
 		return status;
 	}
 	sqlite3_busy_timeout(*db, BUSY_TIMEOUT_MS);
-	enum pl_status status = judge(*db, exec(*db, "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL", err));
+	enum pl_status status = judge(*db, exec(*db, "PRAGMA synchronous = FULL", err), err);
 	if (status == PL_OK)
 		status = check_content(*db, err);
 	if (status != PL_OK) {
@@ -190,10 +199,10 @@ static void bind_double(sqlite3_stmt *stmt, int at, double value)
 		sqlite3_bind_null(stmt, at);
 }
 
-enum pl_status ledger_db_delete(sqlite3 *db, const char *id, struct pl_error *err)
+static enum pl_status run_for_id(sqlite3 *db, const char *sql, const char *id, struct pl_error *err)
 {
 	sqlite3_stmt *stmt;
-	enum pl_status status = prepare(db, delete_cell, &stmt, err);
+	enum pl_status status = prepare(db, sql, &stmt, err);
 
 	if (status != PL_OK)
 		return status;
@@ -201,6 +210,14 @@ enum pl_status ledger_db_delete(sqlite3 *db, const char *id, struct pl_error *er
 	status = run(db, stmt, err);
 	sqlite3_finalize(stmt);
 	return status;
+}
+
+enum pl_status ledger_db_delete(sqlite3 *db, const char *id, struct pl_error *err)
+{
+	/* Not left to a foreign key: people delete rows with sqlite3, which ignores those unless told. */
+	enum pl_status status = run_for_id(db, delete_metrics, id, err);
+
+	return status == PL_OK ? run_for_id(db, delete_cell, id, err) : status;
 }
 
 static enum pl_status put_cell(sqlite3 *db, const struct pl_row *row, struct pl_error *err)
@@ -267,13 +284,6 @@ enum pl_status ledger_db_put(sqlite3 *db, const struct pl_row *row, struct pl_er
 	if (status == PL_OK)
 		status = put_cell(db, row, err);
 	return status == PL_OK ? put_metrics(db, row, err) : status;
-}
-
-static const char *column_text(sqlite3_stmt *stmt, int at)
-{
-	const char *text = (const char *)sqlite3_column_text(stmt, at);
-
-	return text ? text : "";
 }
 
 static double column_double(sqlite3_stmt *stmt, int at)

@@ -13,6 +13,7 @@
 #define CONSOLE_MAX_BYTES (64 << 20)
 #define OPEN_DEADLINE_S	  60.0
 #define OPEN_POLL_NS	  10000000L
+#define OPENING_BYTE	  INT64_MAX /* the last byte that a file can have */
 
 struct pl_ledger {
 	sqlite3 *db;
@@ -48,7 +49,7 @@ static enum pl_status lock_opening(const char *path, int *fd, struct pl_error *e
 	double deadline_s = pl_now_s() + OPEN_DEADLINE_S;
 	enum pl_status status;
 
-	while ((status = lock_byte(path, INT64_MAX, fd, err)) == PL_UNMET) {
+	while ((status = lock_byte(path, OPENING_BYTE, fd, err)) == PL_UNMET) {
 		if (pl_now_s() > deadline_s)
 			return pl_fail(err, PL_HOST, "%s: another harness has been opening this ledger for %.0f s", path,
 				       OPEN_DEADLINE_S);
@@ -298,8 +299,8 @@ enum pl_status pl_ledger_claim(struct pl_ledger *ledger, const char *id, int *fd
 {
 	enum pl_status status = check_id(id, err);
 
-	/* 63 of the 64 bits: a file has no more bytes to lock. Cells that share them would only wait for each other. */
+	/* 62 of the 64 bits: below the byte for opening. Two cells that share them only have to take turns. */
 	if (status == PL_OK)
-		status = lock_byte(ledger->locks, (off_t)(strtoull(id, NULL, 16) >> 1), fd, err);
+		status = lock_byte(ledger->locks, (off_t)(strtoull(id, NULL, 16) >> 2), fd, err);
 	return status;
 }
