@@ -191,6 +191,20 @@ static void on_zone(struct pass *pass, const struct bb_zone *zone)
 	pass->zones_min += (double)zone->min + (double)zone->boost;
 }
 
+/*
+ * Samples missing since boot: as the guest counts them, as their numbers do, and as the time does that passed between
+ * the last one and the end. A panic may take its time before it ends the log.
+ */
+static double samples_missing(const struct pass *pass)
+{
+	uint64_t period_ns = pass->bb->header.sample_period_ns, tail = 0;
+	uint64_t missed = pass->has_last ? pass->last.missed : 0;
+
+	if (pass->has_end && pass->end_reason != BB_END_PANIC && pass->has_last && period_ns)
+		tail = after(pass->last.head.t_ns, pass->last_ns) / period_ns;
+	return (double)(missed > pass->seq_gaps ? missed : pass->seq_gaps) + (double)(tail > 1 ? tail - 1 : 0);
+}
+
 /* Differences of counters over the window; called while `last` is its last sample. */
 static void counters(struct pass *pass)
 {
@@ -643,17 +657,19 @@ static bool incomplete(const struct pass *pass, bool panicked, struct pl_analysi
 	if (*pass->rejected)
 		return REASON("the guest refused a setting: %s", pass->rejected);
 	if (*pass->failed)
-		return REASON("the preparation failed: %s", pass->failed);
+		return REASON("the guest's agent could not go on: %s", pass->failed);
 	if (out->flags & PL_FLAG_DROPS)
 		return REASON("black box full: %llu records dropped; give the machine a larger blackbox_mib",
 			      pass->bb->header.dropped_records);
 	if (out->flags & PL_FLAG_MISSED)
-		return REASON("%.0f samples are missing", pass->value[M_samples_missing]);
+		return REASON("samples missing: %.0f", pass->value[M_samples_missing]);
 	if (!pass->has_end && !panicked)
 		return REASON("the log breaks off at %.1f s: %s%s%s", out->virtual_s, qemu,
 			      *line ? "; last on the console: " : "", line);
 	if (!pass->has_workload && !panicked)
-		return REASON("the workload never began%s%s", *line ? "; last on the console: " : "", line);
+		return REASON("the workload never began: %s%s%s",
+			      out->flags & PL_FLAG_WEDGED ? "the recorder stopped the guest at its deadline" : qemu,
+			      *line ? "; last on the console: " : "", line);
 #undef REASON
 	return false;
 }
@@ -735,10 +751,7 @@ void pl_analyse(const struct pl_bb *bb, const struct pl_run_facts *facts, struct
 			pass->damaged_at = offset;
 		}
 		out->virtual_s = (double)pass->last_ns / NS_PER_S;
-
-		uint64_t missed = pass->has_last ? pass->last.missed : 0;
-
-		out->value[M_samples_missing] = (double)(missed > pass->seq_gaps ? missed : pass->seq_gaps);
+		out->value[M_samples_missing] = samples_missing(pass);
 		silent = hung_tasks(pass);
 		if (pass->has_workload) {
 			totals(pass);

@@ -32,8 +32,8 @@ static const struct named verdicts[PL_NR_VERDICTS] = {
 	[PL_OOM] = { "oom", "The OOM killer ended a task after the workload began, and nothing was reported as hung." },
 	[PL_PANIC] = { "panic", "The kernel panicked." },
 	[PL_INCOMPLETE] = { "incomplete", "The run says nothing, and its reason says why: no black box, a damaged or full one, a "
-					  "missing sample, a log without an end, a setting that the guest refused, a preparation "
-					  "that failed, a QEMU ended at its wall deadline. It outranks all the others." },
+					  "missing sample, a log without an end, a setting that the guest refused, an agent "
+					  "that could not go on, a QEMU ended at its wall deadline. It outranks all the others." },
 };
 
 /* In the order of the bits. */
@@ -129,8 +129,7 @@ void pl_metrics_doc(FILE *out)
 	      "- **Hung tasks and OOM kills** count from `workload` to the end of the log.\n"
 	      "- **Quantiles** are exact, by nearest rank: the smallest value that at least so many percent of all values do not\n"
 	      "  exceed. Those of the probe come from its last histogram, four buckets a doubling, and are the upper bound of the\n"
-	      "  bucket (at most the longest operation): up to a quarter too high, never too low. The probe also runs between\n"
-	      "  `stop` and the end.\n"
+	      "  bucket (at most the longest operation): up to a quarter too high, never too low.\n"
 	      "- A number is missing where the run does not say: a quantile of no events, a rate over no time. A count, a sum or\n"
 	      "  a maximum over no events is 0. An incomplete cell has only `workload_s`, `samples` and `samples_missing`.\n"
 	      "- task-s are seconds summed over tasks: ten tasks that wait for one second make 10 task-s.\n"

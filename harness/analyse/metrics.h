@@ -6,108 +6,108 @@
 #include "analyse/analyse.h"
 
 /* X(name, unit, better, definition), in the order of reports */
-#define PL_METRICS(X)                                                                                                          \
-	X(workload_s, "s", PL_NEUTRAL, "Length of the window: from the mark `workload` to the mark `stop`, or to the end of "  \
-	  "the log if `stop` never came.")                                                                                     \
-	X(workload_progress, "", PL_HIGHER, "What the workload got done in the window: the total of the metric that the "      \
-	  "workload's file names as its progress, in that metric's unit.")                                                     \
-	X(hung_tasks, "count", PL_LOWER, "Waits that khungtaskd reported, from the start of the window to the end of the "     \
-	  "log; one wait is one pair of pid and context-switch count, however often it was reported.")                         \
-	X(first_hung_s, "s", PL_HIGHER, "Time from the start of the window to the first report of khungtaskd.")                \
-	X(longest_blocked_s, "s", PL_LOWER, "Longest wait of one task in D state that began in the window, to within one "     \
-	  "sample period.")                                                                                                    \
-	X(blocked_task_s, "task-s", PL_LOWER, "Task-seconds in D state: the sum over samples of the number of tasks in D "     \
-	  "state times the time since the sample before.")                                                                     \
-	X(blocked_waits, "count", PL_LOWER, "Waits in D state that began in the window and lasted longer than the "            \
-	  "recorder's threshold.")                                                                                             \
-	X(peak_blocked_tasks, "count", PL_LOWER, "Most tasks in D state in one sample.")                                       \
-	X(longest_lock_wait_s, "s", PL_LOWER, "Longest wait for a sleeping lock of any kind. khungtaskd never reports "        \
-	  "killable waiters; this does.")                                                                                      \
-	X(longest_rwsem_read_wait_s, "s", PL_LOWER, "The same among readers of reader-writer semaphores.")                     \
-	X(longest_rwsem_write_wait_s, "s", PL_LOWER, "The same among writers of reader-writer semaphores.")                    \
-	X(longest_mutex_wait_s, "s", PL_LOWER, "The same among mutexes.")                                                      \
-	X(lock_waits, "count", PL_LOWER, "Waits of 1 ms or longer for sleeping locks.")                                        \
-	X(lock_wait_s, "task-s", PL_LOWER, "Their time together.")                                                             \
-	X(stalls, "count", PL_LOWER, "Direct-reclaim stalls: rounds of direct reclaim that allocating tasks had to do "        \
-	  "themselves.")                                                                                                       \
-	X(stall_total_s, "task-s", PL_LOWER, "Time of all stalls together.")                                                   \
-	X(stall_p50_ms, "ms", PL_LOWER, "Median length of a stall.")                                                           \
-	X(stall_p99_ms, "ms", PL_LOWER, "99th percentile of the length of a stall.")                                           \
-	X(stall_max_ms, "ms", PL_LOWER, "Longest stall.")                                                                      \
-	X(stall_blkio_percent, "%", PL_NEUTRAL, "Share of the stalls' time spent in block IO, by delay accounting (0 while "   \
-	  "that is off).")                                                                                                     \
-	X(scanned_kswapd_pages, "pages", PL_LOWER, "Pages scanned by kswapd (`pgscan_kswapd`).")                               \
-	X(scanned_direct_pages, "pages", PL_LOWER, "Pages scanned in direct reclaim (`pgscan_direct`).")                       \
-	X(reclaimed_kswapd_pages, "pages", PL_NEUTRAL, "Pages reclaimed by kswapd (`pgsteal_kswapd`).")                        \
-	X(reclaimed_direct_pages, "pages", PL_LOWER, "Pages reclaimed in direct reclaim (`pgsteal_direct`).")                  \
-	X(kswapd_wakes, "count", PL_NEUTRAL, "Times that kswapd woke up.")                                                     \
-	X(throttles, "count", PL_LOWER, "Times that reclaim was throttled (`reclaim_throttle()` slept), kswapd included.")     \
-	X(throttle_s, "task-s", PL_LOWER, "Time of all throttling together.")                                                  \
-	X(below_low_s, "s", PL_LOWER, "Time with free memory at or below LOW: free pages of all zones together against the "   \
-	  "sum of their LOW marks with boost, in samples. (The kernel asks whether every eligible zone is below; with the "    \
-	  "one zone of a small guest both are the same.)")                                                                     \
-	X(below_min_s, "s", PL_LOWER, "The same against MIN: ordinary allocations then have to reclaim themselves.")           \
-	X(lowest_free_mib, "MiB", PL_NEUTRAL, "Least free memory in a sample.")                                                \
-	X(peak_dirty_mib, "MiB", PL_NEUTRAL, "Most dirty page cache in a sample.")                                             \
-	X(peak_writeback_mib, "MiB", PL_NEUTRAL, "Most page cache under writeback in a sample.")                               \
-	X(refault_anon_pages, "pages", PL_LOWER, "Anonymous pages that came back after they were reclaimed "                   \
-	  "(`workingset_refault_anon`).")                                                                                      \
-	X(refault_file_pages, "pages", PL_LOWER, "File pages that came back after they were reclaimed "                        \
-	  "(`workingset_refault_file`).")                                                                                      \
-	X(swap_in_mib, "MiB", PL_LOWER, "Swapped in (`pswpin`), whatever the swap device is.")                                 \
-	X(swap_out_mib, "MiB", PL_LOWER, "Swapped out (`pswpout`), whatever the swap device is.")                              \
-	X(major_faults, "count", PL_LOWER, "Major page faults (`pgmajfault`).")                                                \
-	X(disk_util_percent, "%", PL_NEUTRAL, "Share of the time with at least one request in the modelled disk.")             \
-	X(disk_mean_depth, "requests", PL_NEUTRAL, "Mean number of requests in the disk over the time.")                       \
-	X(disk_read_iops, "1/s", PL_NEUTRAL, "Reads completed in the window per second of it: swap in, file, metadata and "    \
-	  "direct reads.")                                                                                                     \
-	X(disk_write_iops, "1/s", PL_NEUTRAL, "Writes completed in the window per second of it: swap out, writeback, "         \
-	  "metadata and direct writes; flushes are not counted.")                                                              \
-	X(disk_swap_in_mib, "MiB", PL_NEUTRAL, "Read from the disk for swap in.")                                              \
-	X(disk_swap_out_mib, "MiB", PL_NEUTRAL, "Written to the disk for swap out.")                                           \
-	X(disk_file_read_mib, "MiB", PL_NEUTRAL, "Read from the disk for file pages.")                                         \
-	X(disk_writeback_mib, "MiB", PL_NEUTRAL, "Written to the disk for dirty file pages.")                                  \
-	X(disk_metadata_mib, "MiB", PL_NEUTRAL, "Metadata read from and written to the disk.")                                 \
-	X(disk_direct_mib, "MiB", PL_NEUTRAL, "Read from and written to the disk past the page cache.")                        \
-	X(disk_latency_p50_ms, "ms", PL_LOWER, "Median time from making a request to its completion, all kinds of requests "   \
-	  "completed in the window.")                                                                                          \
-	X(disk_latency_p99_ms, "ms", PL_LOWER, "99th percentile of the same.")                                                 \
-	X(disk_latency_max_ms, "ms", PL_LOWER, "The longest of them.")                                                         \
-	X(disk_service_p50_ms, "ms", PL_LOWER, "Median time from the disk's beginning to serve a request to its completion.")  \
-	X(disk_service_p99_ms, "ms", PL_LOWER, "99th percentile of the same.")                                                 \
-	X(disk_service_max_ms, "ms", PL_LOWER, "The longest of them.")                                                         \
+#define PL_METRICS(X)													\
+	X(workload_s, "s", PL_NEUTRAL, "Length of the window: from the mark `workload` to the mark `stop`, or to the end of " \
+	  "the log if `stop` never came.")										\
+	X(workload_progress, "", PL_HIGHER, "What the workload got done in the window: the total of the metric that the " \
+	  "workload's file names as its progress, in that metric's unit.")						\
+	X(hung_tasks, "count", PL_LOWER, "Waits that khungtaskd reported, from the start of the window to the end of the " \
+	  "log; one wait is one pair of pid and context-switch count, however often it was reported.")			\
+	X(first_hung_s, "s", PL_HIGHER, "Time from the start of the window to the first report of khungtaskd.")		\
+	X(longest_blocked_s, "s", PL_LOWER, "Longest wait of one task in D state that began in the window, to within one " \
+	  "sample period; 0 if none was longer than the recorder's threshold.")						\
+	X(blocked_task_s, "task-s", PL_LOWER, "Task-seconds in D state: the sum over samples of the number of tasks in D " \
+	  "state times the time since the sample before.")								\
+	X(blocked_waits, "count", PL_LOWER, "Waits in D state that began in the window and lasted longer than the "	\
+	  "recorder's threshold.")											\
+	X(peak_blocked_tasks, "count", PL_LOWER, "Most tasks in D state in one sample.")				\
+	X(longest_lock_wait_s, "s", PL_LOWER, "Longest wait of 1 ms or more for a sleeping lock of any kind. khungtaskd " \
+	  "never reports killable waiters; this counts them.")								\
+	X(longest_rwsem_read_wait_s, "s", PL_LOWER, "The same among readers of reader-writer semaphores.")		\
+	X(longest_rwsem_write_wait_s, "s", PL_LOWER, "The same among writers of reader-writer semaphores.")		\
+	X(longest_mutex_wait_s, "s", PL_LOWER, "The same among mutexes.")						\
+	X(lock_waits, "count", PL_LOWER, "Waits of 1 ms or longer for sleeping locks.")					\
+	X(lock_wait_s, "task-s", PL_LOWER, "Their time together.")							\
+	X(stalls, "count", PL_LOWER, "Direct-reclaim stalls: rounds of direct reclaim that allocating tasks had to do "	\
+	  "themselves.")												\
+	X(stall_total_s, "task-s", PL_LOWER, "Time of all stalls together.")						\
+	X(stall_p50_ms, "ms", PL_LOWER, "Median length of a stall.")							\
+	X(stall_p99_ms, "ms", PL_LOWER, "99th percentile of the length of a stall.")					\
+	X(stall_max_ms, "ms", PL_LOWER, "Longest stall.")								\
+	X(stall_blkio_percent, "%", PL_NEUTRAL, "Share of the stalls' time spent in block IO, by delay accounting (0 while " \
+	  "that is off).")												\
+	X(scanned_kswapd_pages, "pages", PL_LOWER, "Pages scanned by kswapd (`pgscan_kswapd`).")			\
+	X(scanned_direct_pages, "pages", PL_LOWER, "Pages scanned in direct reclaim (`pgscan_direct`).")		\
+	X(reclaimed_kswapd_pages, "pages", PL_NEUTRAL, "Pages reclaimed by kswapd (`pgsteal_kswapd`).")			\
+	X(reclaimed_direct_pages, "pages", PL_LOWER, "Pages reclaimed in direct reclaim (`pgsteal_direct`).")		\
+	X(kswapd_wakes, "count", PL_NEUTRAL, "Times that kswapd woke up.")						\
+	X(throttles, "count", PL_LOWER, "Times that reclaim was throttled (`reclaim_throttle()` slept), kswapd included.") \
+	X(throttle_s, "task-s", PL_LOWER, "Time of all throttling together.")						\
+	X(below_low_s, "s", PL_LOWER, "Time with free memory at or below LOW: free pages of all zones together against the " \
+	  "sum of their LOW marks with boost, in samples. (The kernel asks whether every eligible zone is below; with the " \
+	  "one zone of a small guest both are the same.)")								\
+	X(below_min_s, "s", PL_LOWER, "The same against MIN: ordinary allocations then have to reclaim themselves.")	\
+	X(lowest_free_mib, "MiB", PL_NEUTRAL, "Least free memory in a sample.")						\
+	X(peak_dirty_mib, "MiB", PL_NEUTRAL, "Most dirty page cache in a sample.")					\
+	X(peak_writeback_mib, "MiB", PL_NEUTRAL, "Most page cache under writeback in a sample.")			\
+	X(refault_anon_pages, "pages", PL_LOWER, "Anonymous pages that came back after they were reclaimed "		\
+	  "(`workingset_refault_anon`).")										\
+	X(refault_file_pages, "pages", PL_LOWER, "File pages that came back after they were reclaimed "			\
+	  "(`workingset_refault_file`).")										\
+	X(swap_in_mib, "MiB", PL_LOWER, "Swapped in (`pswpin`), whatever the swap device is.")				\
+	X(swap_out_mib, "MiB", PL_LOWER, "Swapped out (`pswpout`), whatever the swap device is.")			\
+	X(major_faults, "count", PL_LOWER, "Major page faults (`pgmajfault`).")						\
+	X(disk_util_percent, "%", PL_NEUTRAL, "Share of the time with at least one request in the modelled disk.")	\
+	X(disk_mean_depth, "requests", PL_NEUTRAL, "Mean number of requests in the disk over the time.")		\
+	X(disk_read_iops, "1/s", PL_NEUTRAL, "Reads completed in the window per second of it: swap in, file, metadata and " \
+	  "direct reads.")												\
+	X(disk_write_iops, "1/s", PL_NEUTRAL, "Writes completed in the window per second of it: swap out, writeback, "	\
+	  "metadata and direct writes; flushes are not counted.")							\
+	X(disk_swap_in_mib, "MiB", PL_NEUTRAL, "Read from the disk for swap in.")					\
+	X(disk_swap_out_mib, "MiB", PL_NEUTRAL, "Written to the disk for swap out.")					\
+	X(disk_file_read_mib, "MiB", PL_NEUTRAL, "Read from the disk for file pages.")					\
+	X(disk_writeback_mib, "MiB", PL_NEUTRAL, "Written to the disk for dirty file pages.")				\
+	X(disk_metadata_mib, "MiB", PL_NEUTRAL, "Metadata read from and written to the disk.")				\
+	X(disk_direct_mib, "MiB", PL_NEUTRAL, "Read from and written to the disk past the page cache.")			\
+	X(disk_latency_p50_ms, "ms", PL_LOWER, "Median time from making a request to its completion, all kinds of requests " \
+	  "completed in the window.")											\
+	X(disk_latency_p99_ms, "ms", PL_LOWER, "99th percentile of the same.")						\
+	X(disk_latency_max_ms, "ms", PL_LOWER, "The longest of them.")							\
+	X(disk_service_p50_ms, "ms", PL_LOWER, "Median time from the disk's beginning to serve a request to its completion.") \
+	X(disk_service_p99_ms, "ms", PL_LOWER, "99th percentile of the same.")						\
+	X(disk_service_max_ms, "ms", PL_LOWER, "The longest of them.")							\
 	X(psi_memory_some_percent, "%", PL_LOWER, "Share of the time in which at least one task stalled on memory: growth of " \
-	  "the total of `/proc/pressure/memory`, not its averages.")                                                           \
-	X(psi_memory_full_percent, "%", PL_LOWER, "Share of the time in which all tasks that had work to do stalled on "       \
-	  "memory.")                                                                                                           \
-	X(psi_io_some_percent, "%", PL_LOWER, "Share of the time in which at least one task stalled on IO.")                   \
-	X(psi_io_full_percent, "%", PL_LOWER, "Share of the time in which all tasks that had work to do stalled on IO.")       \
-	X(oom_kills, "count", PL_LOWER, "Tasks that the OOM killer ended, from the start of the window to the end of the log.")\
-	X(probe_p50_ms, "ms", PL_LOWER, "Median latency of the probe's touch and stat operations together.")                   \
-	X(probe_p99_ms, "ms", PL_LOWER, "99th percentile of the same.")                                                        \
-	X(probe_max_ms, "ms", PL_LOWER, "The longest of them; an operation still under way counts with its age.")              \
-	X(probe_touch_p50_ms, "ms", PL_LOWER, "Median latency of mapping, touching and unmapping one page.")                   \
-	X(probe_touch_p99_ms, "ms", PL_LOWER, "99th percentile of the same.")                                                  \
-	X(probe_touch_max_ms, "ms", PL_LOWER, "The longest of them; one still under way counts with its age.")                 \
-	X(probe_stat_p50_ms, "ms", PL_LOWER, "Median latency of one stat().")                                                  \
-	X(probe_stat_p99_ms, "ms", PL_LOWER, "99th percentile of the same.")                                                   \
-	X(probe_stat_max_ms, "ms", PL_LOWER, "The longest of them; one still under way counts with its age.")                  \
-	X(probe_fsync_p50_ms, "ms", PL_LOWER, "Median latency of one fsync() of a small file.")                                \
-	X(probe_fsync_p99_ms, "ms", PL_LOWER, "99th percentile of the same.")                                                  \
-	X(probe_fsync_max_ms, "ms", PL_LOWER, "The longest of them; one still under way counts with its age.")                 \
-	X(probe_ops, "count", PL_HIGHER, "Touch and stat operations that the probe finished. It starts none while one is "     \
-	  "under way, so a long stall is one slow operation in the quantiles, and shows here.")                                \
-	X(workload_user_us, "us", PL_NEUTRAL, "CPU time of the workload's processes in user mode.")                            \
-	X(workload_sys_us, "us", PL_NEUTRAL, "CPU time of the workload's processes in the kernel.")                            \
-	X(workload_minor_faults, "count", PL_NEUTRAL, "Minor faults of the workload's processes.")                             \
-	X(workload_major_faults, "count", PL_LOWER, "Major faults of the workload's processes.")                               \
-	X(workload_read_bytes, "bytes", PL_NEUTRAL, "Bytes that the workload's processes caused to be read from disks.")       \
-	X(workload_write_bytes, "bytes", PL_NEUTRAL, "Bytes that the workload's processes caused to be written to disks.")     \
-	X(workload_exited_early, "count", PL_LOWER, "Tasks of the workload that ended before the mark `stop`.")                \
-	X(workload_failed, "count", PL_LOWER, "Tasks of the workload that ended before the mark `stop` with an error.")        \
-	X(workload_unreaped, "count", PL_LOWER, "Processes of the workload that did not die when they were killed.")           \
-	X(recorder_cost_percent, "%", PL_LOWER, "CPU time spent in the recorder, as a share of the CPU time not idle.")        \
-	X(samples, "count", PL_NEUTRAL, "Samples in the window.")                                                              \
+	  "the total of `/proc/pressure/memory`, not its averages.")							\
+	X(psi_memory_full_percent, "%", PL_LOWER, "Share of the time in which all tasks that had work to do stalled on " \
+	  "memory.")													\
+	X(psi_io_some_percent, "%", PL_LOWER, "Share of the time in which at least one task stalled on IO.")		\
+	X(psi_io_full_percent, "%", PL_LOWER, "Share of the time in which all tasks that had work to do stalled on IO.") \
+	X(oom_kills, "count", PL_LOWER, "Tasks that the OOM killer ended, from the start of the window to the end of the log.") \
+	X(probe_p50_ms, "ms", PL_LOWER, "Median latency of the probe's touch and stat operations together.")		\
+	X(probe_p99_ms, "ms", PL_LOWER, "99th percentile of the same.")							\
+	X(probe_max_ms, "ms", PL_LOWER, "The longest of them; an operation still under way counts with its age.")	\
+	X(probe_touch_p50_ms, "ms", PL_LOWER, "Median latency of mapping, touching and unmapping one page.")		\
+	X(probe_touch_p99_ms, "ms", PL_LOWER, "99th percentile of the same.")						\
+	X(probe_touch_max_ms, "ms", PL_LOWER, "The longest of them; one still under way counts with its age.")		\
+	X(probe_stat_p50_ms, "ms", PL_LOWER, "Median latency of one stat().")						\
+	X(probe_stat_p99_ms, "ms", PL_LOWER, "99th percentile of the same.")						\
+	X(probe_stat_max_ms, "ms", PL_LOWER, "The longest of them; one still under way counts with its age.")		\
+	X(probe_fsync_p50_ms, "ms", PL_LOWER, "Median latency of one fsync() of a small file.")				\
+	X(probe_fsync_p99_ms, "ms", PL_LOWER, "99th percentile of the same.")						\
+	X(probe_fsync_max_ms, "ms", PL_LOWER, "The longest of them; one still under way counts with its age.")		\
+	X(probe_ops, "count", PL_HIGHER, "Touch and stat operations that the probe finished. It starts none while one is " \
+	  "under way, so a long stall is one slow operation in the quantiles, and shows here.")				\
+	X(workload_user_us, "us", PL_NEUTRAL, "CPU time of the workload's processes in user mode up to `stop`.")	\
+	X(workload_sys_us, "us", PL_NEUTRAL, "CPU time of the workload's processes in the kernel up to `stop`.")	\
+	X(workload_minor_faults, "count", PL_NEUTRAL, "Minor faults of the workload's processes.")			\
+	X(workload_major_faults, "count", PL_LOWER, "Major faults of the workload's processes.")			\
+	X(workload_read_bytes, "bytes", PL_NEUTRAL, "Bytes that the workload's processes caused to be read from disks.") \
+	X(workload_write_bytes, "bytes", PL_NEUTRAL, "Bytes that the workload's processes caused to be written to disks.") \
+	X(workload_exited_early, "count", PL_LOWER, "Tasks of the workload that ended before the mark `stop`.")		\
+	X(workload_failed, "count", PL_LOWER, "Tasks of the workload that ended before the mark `stop` with an error.")	\
+	X(workload_unreaped, "count", PL_LOWER, "Processes of the workload that did not die when they were killed.")	\
+	X(recorder_cost_percent, "%", PL_LOWER, "CPU time spent in the recorder, as a share of the CPU time not idle.")	\
+	X(samples, "count", PL_NEUTRAL, "Samples in the window.")							\
 	X(samples_missing, "count", PL_LOWER, "Samples missing since boot; one is enough to make the cell incomplete.")
 
 enum pl_metric {

@@ -36,7 +36,7 @@ static inline void bbb_new(struct bbb *b)
 		.region_bytes = b->bytes,
 		.log_offset = BB_LOG_OFFSET,
 		.log_bytes = BBB_LOG_BYTES,
-		.sample_period_ns = 100000000,
+		.sample_period_ns = 100000000000, /* so few samples will do */
 		.blocked_ns = 1000000000,
 		.page_bytes = 4096,
 		.nr_cpus = 2,

@@ -634,14 +634,27 @@ static void test_incomplete(void **state)
 	begin(b);
 	bbb_sample(b, 23)->missed = 2;
 	finish(b);
-	verdict_is(b, &exact_run, PL_INCOMPLETE, "missed", "2 samples are missing");
+	verdict_is(b, &exact_run, PL_INCOMPLETE, "missed", "samples missing: 2");
 	bbb_restart(b);
 	begin(b);
 	b->seq += 3;
 	bbb_sample(b, 23);
 	bbb_sample(b, 23.1)->untracked = 1;
 	finish(b);
-	verdict_is(b, &exact_run, PL_INCOMPLETE, "missed,untracked", "3 samples are missing");
+	verdict_is(b, &exact_run, PL_INCOMPLETE, "missed,untracked", "samples missing: 3");
+
+	bbb_restart(b);
+	begin(b);
+	bbb_sample(b, 42.9);
+	finish(b); /* at 45 s */
+	header->sample_period_ns = 1000000000;
+	verdict_is(b, &exact_run, PL_INCOMPLETE, "missed", "samples missing: 1");
+	bbb_restart(b);
+	begin(b);
+	bbb_sample(b, 43.1);
+	finish(b);
+	verdict_is(b, &exact_run, PL_COMPLETED, "", "");
+	header->sample_period_ns = 0;
 
 	/* What the agent says. */
 	bbb_restart(b);
@@ -651,7 +664,10 @@ static void test_incomplete(void **state)
 	bbb_restart(b);
 	bbb_text(b, 0.6, "failed", "");
 	bbb_end(b, 0.7, BB_END_DONE);
-	verdict_is(b, &exact_run, PL_INCOMPLETE, "", "preparation failed: ?");
+	verdict_is(b, &exact_run, PL_INCOMPLETE, "", "could not go on: ?");
+	bbb_restart(b);
+	bbb_end(b, 600, BB_END_DEADLINE);
+	verdict_is(b, &exact_run, PL_INCOMPLETE, "wedged", "stopped the guest at its deadline");
 }
 
 static void test_every_type(void **state)
