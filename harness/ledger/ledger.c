@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define CONSOLE_MAX_BYTES (64 << 20)
+#define INPUTS_MAX_BYTES  (1 << 20)
 #define OPEN_DEADLINE_S	  60.0
 #define OPEN_POLL_NS	  10000000L
 #define OPENING_BYTE	  INT64_MAX /* the last byte that a file can have */
@@ -226,16 +227,27 @@ enum pl_status pl_ledger_blackbox(struct pl_ledger *ledger, const char *id, void
 	return status;
 }
 
-enum pl_status pl_ledger_console(struct pl_ledger *ledger, const char *id, char **console, struct pl_error *err)
+static enum pl_status read_artifact(struct pl_ledger *ledger, const char *id, const char *name, size_t max_bytes, char **text,
+				    struct pl_error *err)
 {
 	enum pl_status status = check_id(id, err);
 
 	if (status != PL_OK)
 		return status;
-	char *path = pl_asprintf("%s/%s/console.log", ledger->cells, id);
-	status = pl_read_file(path, CONSOLE_MAX_BYTES, console, NULL, err);
+	char *path = pl_asprintf("%s/%s/%s", ledger->cells, id, name);
+	status = pl_read_file(path, max_bytes, text, NULL, err);
 	free(path);
 	return status;
+}
+
+enum pl_status pl_ledger_console(struct pl_ledger *ledger, const char *id, char **console, struct pl_error *err)
+{
+	return read_artifact(ledger, id, "console.log", CONSOLE_MAX_BYTES, console, err);
+}
+
+enum pl_status pl_ledger_inputs(struct pl_ledger *ledger, const char *id, char **inputs, struct pl_error *err)
+{
+	return read_artifact(ledger, id, "inputs.json", INPUTS_MAX_BYTES, inputs, err);
 }
 
 /* A black box whose header is no good is what the run left and gives a verdict; an artifact that cannot be read is not. */

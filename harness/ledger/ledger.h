@@ -74,6 +74,8 @@ enum pl_status pl_ledger_put(struct pl_ledger *ledger, const struct pl_row *row,
 enum pl_status pl_ledger_blackbox(struct pl_ledger *ledger, const char *id, void **region, size_t *region_bytes,
 				  struct pl_error *err);
 enum pl_status pl_ledger_console(struct pl_ledger *ledger, const char *id, char **console, struct pl_error *err);
+/* The canonical JSON that the id is the hash of (caller frees, NUL-terminated). */
+enum pl_status pl_ledger_inputs(struct pl_ledger *ledger, const char *id, char **inputs, struct pl_error *err);
 
 /* Compute verdict and metrics of a row again from its artifacts and store them. */
 enum pl_status pl_ledger_reanalyse(struct pl_ledger *ledger, const char *id, struct pl_row *row, struct pl_error *err);

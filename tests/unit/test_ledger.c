@@ -215,6 +215,9 @@ static void put_and_get(void **state)
 	assert_int_equal(pl_ledger_console(ledger, ID_A, &console, NULL), PL_OK);
 	assert_string_equal(console, "Linux version\n");
 	free(console);
+	assert_int_equal(pl_ledger_inputs(ledger, ID_A, &console, NULL), PL_OK);
+	assert_string_equal(console, "{\"seed\":1}");
+	free(console);
 
 	/* Nothing that may be absent, and every number that is none */
 	free(bare.progress);

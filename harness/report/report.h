@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Finished cells for people (ASCII text) and for programs (JSON). Says nothing that is not computed from the rows. */
+#ifndef PL_REPORT_H
+#define PL_REPORT_H
+
+#include "ledger/ledger.h"
+
+#define PL_TABLE_MIN_WIDTH 80
+#define PL_TABLE_MAX_WIDTH 120
+
+struct pl_table_style {
+	bool colour;
+	unsigned width; /* characters a line, PL_TABLE_MIN_WIDTH .. PL_TABLE_MAX_WIDTH */
+};
+
+/*
+ * What suits a file descriptor: the width of its terminal, PL_TABLE_MAX_WIDTH if it is none; colours on a terminal,
+ * unless the environment has NO_COLOR or TERM is "dumb". Points to static memory.
+ */
+const struct pl_table_style *pl_report_style_for(int fd);
+
+/*
+ * A matrix: one table for each workload, disk, machine and duration, with a line for each kernel and setting: verdicts
+ * and medians over the seeds, and the lowest and highest seed where they differ. Below each table every setting is
+ * compared with the baseline: the setting named "defaults", or else the first. Incomplete cells count as verdicts
+ * only. Columns that do not fit are named below. Write errors are left in ferror(out).
+ */
+void pl_report_table(FILE *out, const struct pl_row *rows, size_t nr_rows, const struct pl_table_style *style);
+
+/* An array of cells as docs/ledger.md describes them. */
+void pl_report_json(FILE *out, const struct pl_row *rows, size_t nr_rows);
+
+/* One cell in full. */
+void pl_report_cell(FILE *out, const struct pl_row *row, const struct pl_table_style *style);
+void pl_report_cell_json(FILE *out, const struct pl_row *row);
+
+#endif
