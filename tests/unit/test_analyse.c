@@ -184,6 +184,7 @@ static void test_counters(void **state)
 	s = bbb_sample(b, 6.1);
 	s->pgscan_kswapd = 99999;
 	s->nr_dirty = 99999;
+	bbb_sample(b, 6.2);
 	bbb_end(b, 7, BB_END_DONE);
 	analyse(b, &a);
 	assert_int_equal(a.verdict, PL_COMPLETED);
@@ -208,6 +209,22 @@ static void test_counters(void **state)
 	is(&a, "peak_dirty_mib", 0);
 }
 
+/* Without a stop the window is open to the end. */
+static void test_no_stop(void **state)
+{
+	struct bbb *b = *state;
+	struct pl_analysis a;
+
+	begin(b);
+	bbb_sample(b, 2.9)->pgscan_direct = 5;
+	bbb_sample(b, 4.9)->pgscan_direct = 7;
+	bbb_end(b, 5, BB_END_DEADLINE);
+	analyse(b, &a);
+	is(&a, "scanned_direct_pages", 7);
+	is(&a, "samples", 2);
+	is(&a, "workload_s", 4);
+}
+
 static void test_states(void **state)
 {
 	static const struct {
@@ -227,6 +244,7 @@ static void test_states(void **state)
 
 	for (size_t i = 0; i < sizeof(samples) / sizeof(*samples); i++) {
 		struct bb_sample *s = bbb_sample(b, samples[i].t_s);
+		struct bb_zone *stray;
 
 		s->nr_blocked = samples[i].blocked;
 		s->nr_free_pages = samples[i].free;
@@ -242,6 +260,9 @@ static void test_states(void **state)
 			z->low = 60;
 			z->boost = samples[i].boost / 2;
 		}
+		stray = bbb_zone(b, samples[i].t_s); /* of another sample */
+		stray->seq = 99;
+		stray->free = 1000000;
 		if (!i)
 			bbb_mark(b, 1, "workload");
 	}
@@ -309,6 +330,14 @@ static void test_hundred(void **state)
 	is(&a, "stall_p50_ms", 50);
 	is(&a, "stall_p99_ms", 99);
 	is(&a, "stall_max_ms", 100);
+	bbb_restart(b);
+	begin(b);
+	for (int i = 60; i >= 1; i--)
+		bbb_reclaim(b, 2, i * MS);
+	finish(b);
+	analyse(b, &a);
+	is(&a, "stall_p50_ms", 30);
+	is(&a, "stall_p99_ms", 60); /* rank ceil(59.4) */
 }
 
 static void test_waits(void **state)
@@ -341,7 +370,8 @@ static void test_waits(void **state)
 
 static void test_kswapd_and_throttling(void **state)
 {
-	static const double at_s[] = { 0.9, 1.5, 2, 41.5 };
+	/* The second throttling ended in the window and began before it. */
+	static const double at_s[] = { 0.9, 1.04, 2, 41.5 };
 	struct bbb *b = *state;
 	struct pl_analysis a;
 
@@ -364,8 +394,8 @@ static void test_kswapd_and_throttling(void **state)
 	bbb_end(b, 45, BB_END_DONE);
 	analyse(b, &a);
 	is(&a, "kswapd_wakes", 2);
-	is(&a, "throttles", 2);
-	is(&a, "throttle_s", 0.1);
+	is(&a, "throttles", 1);
+	is(&a, "throttle_s", 0.05);
 }
 
 static void test_disk(void **state)
@@ -447,6 +477,7 @@ static void test_agent_metrics(void **state)
 	bbb_metric(b, 44, "workload_user_us", 5);
 	bbb_metric(b, 44, "workload_user_us", 123456);
 	bbb_metric(b, 44, "workload_failed", -1);
+	bbb_metric(b, 44, "workload_unreaped", 3);
 	bbb_metric(b, 44, "hung_tasks", 1000); /* not the guest's to say */
 	bbb_metric(b, 44, "rows", 42);
 	finish(b);
@@ -454,6 +485,7 @@ static void test_agent_metrics(void **state)
 	analyse_with(b, &facts, &a);
 	is(&a, "workload_user_us", 123456);
 	is(&a, "workload_failed", -1);
+	is(&a, "workload_unreaped", 3);
 	is(&a, "hung_tasks", 0);
 	is(&a, "workload_progress", 123456);
 	facts.progress = "rows";
@@ -512,6 +544,7 @@ static void test_silent_hang(void **state)
 	bbb_lock_wait(b, 0.5, 30, 4, BB_LOCK_READ); /* not of the workload */
 	bbb_unblocked(b, 2, 30, 7, 1);		    /* reported below: not silent */
 	bbb_hung(b, 23, 7, 1);
+	bbb_hung(b, 23, 9, 1);
 	finish(b);
 	verdict_is(b, &exact_run, PL_HUNG, "hung", "");
 
@@ -659,6 +692,7 @@ static void test_incomplete(void **state)
 	/* What the agent says. */
 	bbb_restart(b);
 	bbb_text(b, 0.6, "rejected", "sysctl vm.x: wrote 5, reads back 4");
+	bbb_text(b, 0.6, "rejected", "another");
 	bbb_end(b, 0.7, BB_END_DONE);
 	verdict_is(b, &exact_run, PL_INCOMPLETE, "rejected", "refused a setting: sysctl vm.x: wrote 5, reads back 4");
 	bbb_restart(b);
@@ -731,6 +765,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_nothing_happened, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_counters, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_stop, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_states, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stalls, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nearest_rank, setup, teardown),

@@ -203,6 +203,7 @@ static void test_damaged(void **state)
 	damaged_if(b, BB_REC_MARK, sizeof(struct bb_mark) - 4); /* not a multiple of 8 */
 	damaged_if(b, BB_REC_MARK, sizeof(struct bb_mark) + 8); /* longer than the log */
 	damaged_if(b, 999, 8);					/* unknown types have lengths as well */
+	damaged_if(b, 999, 20);
 	opens(b, &bb);
 	offset = 4;
 	assert_int_equal(pl_bb_next(&bb, &offset, &rec), PL_BB_DAMAGED);
@@ -223,8 +224,8 @@ static void test_string(void **state)
 	assert_string_equal(text, "a");
 	pl_bb_string(text, sizeof(text), "0123456789", 10);
 	assert_string_equal(text, "0123456");
-	pl_bb_string(text, sizeof(text), "a\tb\n\x1b\xff", 6);
-	assert_string_equal(text, "a b???");
+	pl_bb_string(text, sizeof(text), "a\tb\n\x1b\x7f\xff", 7);
+	assert_string_equal(text, "a b????");
 	pl_bb_string(text, 1, "a", 1);
 	assert_string_equal(text, "");
 }
