@@ -106,7 +106,10 @@ static void print_answer(FILE *out, const struct report_line *line, const struct
 	}
 	pl_buf_add(&text, answer.changed.text, answer.changed.len);
 	pl_buf_add(&text, answer.same.text, answer.same.len);
-	pl_buf_add(&text, answer.unknown.text, answer.unknown.len);
+	if (answer.changed.len || answer.same.len)
+		pl_buf_add(&text, answer.unknown.text, answer.unknown.len);
+	else
+		pl_buf_printf(&text, "; nothing to compare");
 	pl_buf_printf(&text, ".");
 	report_wrapped(out, text.text, style->width, 6);
 	pl_buf_free(&text);
@@ -115,6 +118,19 @@ static void print_answer(FILE *out, const struct report_line *line, const struct
 	pl_buf_free(&answer.unknown);
 	pl_buf_free(&before);
 	pl_buf_free(&after);
+}
+
+static void print_intro(FILE *out, const struct report_group *group, const struct pl_table_style *style)
+{
+	struct pl_buf text = { 0 };
+
+	pl_buf_printf(&text, "Against ");
+	report_name(&text, group->baseline, PL_NAME_MAX);
+	if (group->max_seeds > 1)
+		pl_buf_printf(&text, " (medians; where seeds overlap, the change may be chance)");
+	pl_buf_printf(&text, ":");
+	report_wrapped(out, text.text, style->width, 2);
+	pl_buf_free(&text);
 }
 
 void report_answers(FILE *out, const struct report_group *group, const struct pl_table_style *style)
@@ -127,11 +143,7 @@ void report_answers(FILE *out, const struct report_group *group, const struct pl
 		if (!baseline || baseline == line)
 			continue;
 		if (!begun) {
-			struct pl_buf name = { 0 };
-			report_name(&name, group->baseline, PL_NAME_MAX);
-			fprintf(out, "Against %s%s:\n", name.text, group->max_seeds > 1 ?
-				" (medians; where seeds overlap, the change may be chance)" : "");
-			pl_buf_free(&name);
+			print_intro(out, group, style);
 			begun = true;
 		}
 		print_answer(out, line, baseline, style);

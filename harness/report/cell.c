@@ -50,8 +50,11 @@ static void print_metric(FILE *out, const struct pl_row *row, size_t metric, boo
 		snprintf(text, sizeof(text), "%.0f", value);
 	else if (isfinite(value))
 		snprintf(text, sizeof(text), "%.4g", value);
-	fprintf(out, "  %-*s %*s %-*s%s", NAME_CHARS, pl_metrics[metric].name, VALUE_CHARS, text, last ? 0 : UNIT_CHARS,
-		pl_metrics[metric].unit, last ? "\n" : "  ");
+	fprintf(out, "  %-*s %*s", NAME_CHARS, pl_metrics[metric].name, VALUE_CHARS, text);
+	if (!last)
+		fprintf(out, " %-*s  ", UNIT_CHARS, pl_metrics[metric].unit);
+	else
+		fprintf(out, "%s%s\n", *pl_metrics[metric].unit ? " " : "", pl_metrics[metric].unit);
 }
 
 /* Down the first column, then down the second. */
