@@ -1,0 +1,245 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Guest kernels, from source to an ELF that QEMU boots, cached by the content of everything that goes in.
+#
+#   kernel-build.sh NAME...        kernels of Debian's linux-source-NAME packages (6.1, 6.12)
+#   kernel-build.sh --tree PATH    any other tree that a series of kernel-patches/ applies to; the tree is not touched
+#   kernel-build.sh --lock NAME... write configs/kernel/kernels.lock
+#
+# Each kernel is a directory vmlinux, System.map, config, manifest.json in the cache; build/kernels/NAME points to it.
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/common.sh"
+
+# Raise it when this script changes what is built from the same source, patches and fragment.
+recipe=1
+kernels=$PLIMSOLL_CACHE/kernels
+sources=$PLIMSOLL_CACHE/sources
+configs=$PLIMSOLL_ROOT/configs/kernel
+need_mib=1500
+
+sha256() { sha256sum "$@" | cut -d ' ' -f 1; }
+
+# sha256_of_archive FILE: remembered for as long as the file is the same one, because 150 MB take longer than all else
+# that a run with everything cached does.
+sha256_of_archive() {
+	local memo
+	memo=$sources/sha256-$(stat -L -c '%d-%i-%s-%Y' "$1")
+	if [ ! -s "$memo" ]; then
+		sha256 "$1" >"$memo.$$"
+		mv "$memo.$$" "$memo"
+	fi
+	cat "$memo"
+}
+
+# find_source NAME: sets archive and source_version.
+find_source() {
+	local package=linux-source-$1 work deb
+	archive=/usr/src/$package.tar.xz
+	if [ -s "$archive" ] && source_version=$(dpkg-query -W -f '${Version}' "$package" 2>/dev/null); then
+		return
+	fi
+	archive=$sources/$package.tar.xz
+	if [ ! -s "$archive" ]; then
+		say "kernel $1: fetching $package, which is not installed"
+		work=$(mktemp -d "$sources/fetch.XXXXXX")
+		# apt's own user may not enter the cache; without root there is no such user.
+		(cd "$work" && apt-get -qq -o APT::Sandbox::User=root download "$package" >fetch.log 2>&1) ||
+			{ tail -n 5 "$work/fetch.log" >&2; rm -rf "$work"; die 3 "kernel $1: cannot fetch $package; run: sudo apt-get update"; }
+		deb=$(echo "$work"/*.deb)
+		dpkg-deb -f "$deb" Version >"$work/version"
+		dpkg-deb --fsys-tarfile "$deb" | tar -xO "./usr/src/$package.tar.xz" >"$work/archive"
+		mv "$work/version" "$archive.version"
+		mv "$work/archive" "$archive"
+		rm -rf "$work"
+	fi
+	source_version=$(cat "$archive.version")
+}
+
+# check_lock NAME: one line if this is not the source that the published digests belong to.
+check_lock() {
+	local locked_version locked_sha256
+	read -r locked_version locked_sha256 < <(awk -v name="$1" '$1 == name { print $2, $3 }' "$configs/kernels.lock") || return 0
+	[ "$locked_sha256" = "$source_sha256" ] ||
+		say "kernel $1: source $source_version is not the locked $locked_version, so digests differ from the published ones"
+}
+
+# series_for VERSION: the newest series of kernel-patches/ that is not newer than VERSION.
+series_for() {
+	local name found=
+	for name in $(cd "$PLIMSOLL_ROOT/kernel-patches" && printf '%s\n' */ | tr -d / | sort -V); do
+		[ "$(printf '%s\n%s\n' "$name" "$1" | sort -V | head -n 1)" != "$name" ] || found=$name
+	done
+	[ -n "$found" ] || die 2 "kernel $1 is older than every series in kernel-patches/"
+	echo "$found"
+}
+
+# A tree that was built in holds products, which are neither copied nor part of its content.
+tree_tar() {
+	tar -C "$1" -c --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 --mode=u=rwX,go=rX \
+		--exclude=.git --exclude='*.o' --exclude='*.a' --exclude='*.cmd' --exclude='*.ko' --exclude='.tmp_*' \
+		--exclude='./vmlinux*' --exclude='./.config*' --exclude=./System.map --exclude=./include/generated \
+		--exclude=./include/config --exclude='./arch/*/include/generated' --exclude-from="$configs/unpack-exclude.txt" .
+}
+
+# check_config: every option of the fragment is as it asks, or is known to be absent.
+check_config() {
+	local line option want got bad=0
+	while read -r line; do
+		option=${line%%=*}
+		want=${line#*=}
+		got=$(sed -n "s/^$option=//p" .config)
+		[ "${got:-n}" != "$want" ] || continue
+		if ! grep -rqE --include='Kconfig*' "^(menu)?config ${option#CONFIG_}\$" . &&
+			awk -v option="$option" -v series="$series" '$1 == option { for (i = 2; i <= NF; i++) if ($i == series) found = 1 }
+				END { exit !found }' "$configs/absent-options.txt"; then
+			continue
+		fi
+		say "kernel $name: configs/kernel/guest.config asks for $line and Kconfig made it ${got:-n}"
+		bad=1
+	done < <(grep -E '^CONFIG_[A-Z0-9_a-z]+=' "$configs/guest.config")
+	[ "$bad" = 0 ] || die 2 "kernel $name: the fragment does not hold; see configs/kernel/absent-options.txt for options a version lacks"
+}
+
+# Nothing of the user's environment, of this machine's names or of the place in the file system may reach the image.
+kmake() {
+	env -i PATH="$PATH" LC_ALL=C TZ=UTC0 make -s -C "$work/src" -j "$(nproc)" ARCH=x86_64 CC="$cc" LOCALVERSION= \
+		KBUILD_BUILD_TIMESTAMP='Thu Jan  1 00:00:00 UTC 2026' KBUILD_BUILD_USER=plimsoll KBUILD_BUILD_HOST=plimsoll \
+		KBUILD_BUILD_VERSION=1 KCONFIG_ALLCONFIG="$configs/guest.config" "$@"
+}
+
+unpack() {
+	rm -rf "$work/src"
+	mkdir -p "$work/src"
+	if [ -n "$tree" ]; then
+		tree_tar "$tree" | tar -x -C "$work/src"
+		kmake mrproper
+	else
+		xz -dc "$archive" | tar -x -C "$work/src" --strip-components=1 --exclude-from="$configs/unpack-exclude.txt"
+	fi
+	local file
+	for file in "${patches[@]}"; do
+		patch -d "$work/src" -p1 --fuzz=0 --force --silent --no-backup-if-mismatch <"$file" ||
+			die 2 "kernel $name: ${file#"$PLIMSOLL_ROOT/"} does not apply to $source_version"
+	done
+	touch "$work/unpacked"
+}
+
+# compile: in $work, resumed where an earlier one was killed; leaves the finished entry in $work/entry.
+compile() {
+	[ -e "$work/unpacked" ] || unpack
+	kmake allnoconfig || exit 3
+	(cd "$work/src" && check_config)
+	kmake vmlinux || exit 3
+	rm -rf "$work/entry"
+	mkdir "$work/entry"
+	# What is left is the symbol table, which names the functions of stacks.
+	strip --strip-debug -o "$work/entry/vmlinux" "$work/src/vmlinux"
+	cp "$work/src/System.map" "$work/entry/System.map"
+	cp "$work/src/.config" "$work/entry/config"
+	release=$(kmake kernelrelease)
+	cat >"$work/entry/manifest.json" <<-MANIFEST
+		{
+		  "name": "$name",
+		  "release": "$release",
+		  "source_version": "$source_version",
+		  "source_sha256": "$source_sha256",
+		  "series": "$series",
+		  "patches_sha256": "$patches_sha256",
+		  "config_sha256": "$(sha256 "$work/entry/config")",
+		  "compiler": "$compiler",
+		  "vmlinux_sha256": "$(sha256 "$work/entry/vmlinux")"
+		}
+	MANIFEST
+}
+
+# build_kernel: the kernel that the variables name, series, tree or archive, source_version and source_sha256 describe.
+build_kernel() {
+	local key entry work began status=0
+	local -a patches
+	shopt -s nullglob
+	patches=("$PLIMSOLL_ROOT/kernel-patches/$series"/*.patch)
+	shopt -u nullglob
+	patches_sha256=$(cat /dev/null "${patches[@]}" | sha256)
+	key=$(sha256 <<-KEY | cut -c 1-32
+		$recipe $name $source_version $source_sha256 $series $patches_sha256
+		$(sha256 "$configs/guest.config" "$configs/unpack-exclude.txt")
+		$compiler
+	KEY
+	)
+	entry=$kernels/$key
+	if [ ! -e "$entry/manifest.json" ]; then
+		exec {lock}>"$kernels/$key.lock"
+		flock -n "$lock" || { say "kernel $name: waiting for another build of it"; flock -w 3600 "$lock"; } ||
+			die 3 "kernel $name: another build of it has held $kernels/$key.lock for an hour"
+	fi
+	if [ ! -e "$entry/manifest.json" ]; then
+		[ "$(df -Pm "$kernels" | awk 'NR == 2 { print $4 }')" -ge "$need_mib" ] ||
+			die 3 "kernel $name: a build needs $need_mib MiB free in $kernels"
+		# What was left behind by builds that nobody resumed.
+		find "$kernels" -maxdepth 1 -name '*.work' -mmin +1440 -exec rm -rf {} +
+		work=$kernels/$key.work
+		mkdir -p "$work"
+		say "kernel $name: building $source_version with $compiler; log: $work/log"
+		began=$SECONDS
+		# Not `compile || ...`: that would switch errexit off inside.
+		set +e
+		(set -e && compile) >"$work/log" 2>&1 </dev/null
+		status=$?
+		set -e
+		if [ "$status" -ne 0 ]; then
+			[ "$status" -eq 2 ] || status=3
+			tail -n 30 "$work/log" >&2
+			die "$status" "kernel $name: the build failed; the whole log: $work/log"
+		fi
+		mv -T "$work/entry" "$entry"
+		rm -rf "$work"
+		say "kernel $name: built in $((SECONDS - began)) s"
+	fi
+	mkdir -p "$PLIMSOLL_ROOT/build/kernels"
+	ln -sfT "$entry" "$PLIMSOLL_ROOT/build/kernels/.$name.$$"
+	mv -T "$PLIMSOLL_ROOT/build/kernels/.$name.$$" "$PLIMSOLL_ROOT/build/kernels/$name"
+}
+
+[ $# -gt 0 ] || die 2 "usage: scripts/kernel-build.sh NAME... | --tree PATH | --lock NAME..."
+cc=gcc
+command -v "$cc" >/dev/null || die 3 "no compiler: run make setup"
+compiler="$("$cc" --version | head -n 1); $(ld --version | head -n 1)"
+mkdir -p "$kernels" "$sources"
+tree=
+
+case $1 in
+--tree)
+	[[ $# -eq 2 && -f $2/Makefile && -f $2/Kconfig ]] || die 2 "KERNEL_TREE: ${2:-} is not a kernel source tree"
+	tree=$(cd "$2" && pwd -P)
+	name=$(env -i PATH="$PATH" make -s -C "$tree" kernelversion) || die 2 "KERNEL_TREE: make kernelversion fails in $tree"
+	[[ $name =~ ^[0-9][A-Za-z0-9._+-]*$ ]] || die 2 "KERNEL_TREE: $tree calls itself '$name', which is no version"
+	series=$(series_for "$name")
+	source_version=$name
+	source_sha256=$(tree_tar "$tree" | sha256)
+	build_kernel
+	say "kernel $name: ready; a matrix names it $name"
+	;;
+--lock)
+	shift
+	{
+		echo '# SPDX-License-Identifier: GPL-3.0-or-later'
+		echo '# The sources that the published digests belong to: kernel, version of its package, SHA-256 of the archive. By make lock.'
+		for name in "$@"; do
+			find_source "$name"
+			echo "$name $source_version $(sha256_of_archive "$archive")"
+		done
+	} >"$configs/kernels.lock.new"
+	mv "$configs/kernels.lock.new" "$configs/kernels.lock"
+	;;
+*)
+	for name in "$@"; do
+		[[ $name =~ ^[0-9.]+$ && -d $PLIMSOLL_ROOT/kernel-patches/$name ]] ||
+			die 2 "no kernel '$name': there are $(cd "$PLIMSOLL_ROOT/kernel-patches" && echo */ | tr -d /); KERNEL_TREE=path takes others"
+		series=$name
+		find_source "$name"
+		source_sha256=$(sha256_of_archive "$archive")
+		check_lock "$name"
+		build_kernel
+	done
+	;;
+esac
