@@ -109,6 +109,7 @@ static enum pl_status make_temp(const char *cells, const char *id, char **path, 
 			return status;
 		}
 		free(*path);
+		*path = NULL;
 	}
 	return pl_fail(err, PL_HOST, "%s: found no free temporary name for cell %s", cells, id);
 }
