@@ -94,13 +94,13 @@ int main(int argc, char **argv)
 	if (!bytes)
 		run_shell();
 	report_mark("boot");
-	report_deadline(now_ns() + SETUP_LIMIT_NS);
-	if (mlockall(MCL_CURRENT | MCL_FUTURE))
-		give_up("failed", "mlockall: %s", strerror(errno));
 	if (program_parse(text, bytes, &program, error))
 		give_up("failed", "program: %s", error);
 	if (program.shell)
 		run_shell();
+	report_deadline(now_ns() + SETUP_LIMIT_NS);
+	if (mlockall(MCL_CURRENT | MCL_FUTURE))
+		give_up("failed", "mlockall: %s", strerror(errno));
 	tasks_open();
 	settings();
 	prepare();

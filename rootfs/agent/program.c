@@ -15,7 +15,7 @@ struct parser {
 };
 
 __attribute__((format(printf, 2, 3)))
-static int fail(const struct parser *p, const char *fmt, ...)
+static int refuse(const struct parser *p, const char *fmt, ...)
 {
 	va_list args;
 	int at = snprintf(p->error, PROGRAM_ERROR_BYTES, "line %u: ", p->line);
@@ -77,10 +77,10 @@ static int scalar(struct parser *p, const char *verb, char *rest, uint64_t min, 
 		  uint64_t *number)
 {
 	if (*have)
-		return fail(p, "%s appears twice", verb);
+		return refuse(p, "%s appears twice", verb);
 	*have = true;
 	if (!parse_number(rest, max, number) || *number < min)
-		return fail(p, "%s: expected a number from %llu to %llu", verb, (unsigned long long)min,
+		return refuse(p, "%s: expected a number from %llu to %llu", verb, (unsigned long long)min,
 			    (unsigned long long)max);
 	return 0;
 }
@@ -89,11 +89,11 @@ static int named_value(struct parser *p, const char *verb, char *rest, struct st
 {
 	step->name = next_word(&rest);
 	if (!step->name || !consists_of(step->name, extra, 255) || strstr(step->name, ".."))
-		return fail(p, "%s: expected a name", verb);
+		return refuse(p, "%s: expected a name", verb);
 	if (step->verb == VERB_FILE && strncmp(step->name, "/proc/", 6) && strncmp(step->name, "/sys/", 5))
-		return fail(p, "file: %s lies neither in /proc nor in /sys", step->name);
+		return refuse(p, "file: %s lies neither in /proc nor in /sys", step->name);
 	if (!rest || !*rest)
-		return fail(p, "%s %s: expected a value", verb, step->name);
+		return refuse(p, "%s %s: expected a value", verb, step->name);
 	step->value = rest;
 	return 0;
 }
@@ -103,11 +103,11 @@ static int parse_swap(struct parser *p, char *rest, struct step *step)
 	step->name = next_word(&rest);
 	if (step->name && !strcmp(step->name, "zram")) {
 		if (!parse_number(rest, PROGRAM_MAX_ZRAM_PCT, &step->number) || !step->number)
-			return fail(p, "swap zram: expected percent of RAM, 1 to %d", PROGRAM_MAX_ZRAM_PCT);
+			return refuse(p, "swap zram: expected percent of RAM, 1 to %d", PROGRAM_MAX_ZRAM_PCT);
 		return 0;
 	}
 	if (!step->name || rest || (strcmp(step->name, "none") && strcmp(step->name, "disk")))
-		return fail(p, "swap: expected none, disk or zram PERCENT");
+		return refuse(p, "swap: expected none, disk or zram PERCENT");
 	return 0;
 }
 
@@ -117,18 +117,18 @@ static int parse_task(struct parser *p, char *rest, struct step *step)
 
 	step->name = next_word(&rest);
 	if (!step->name || !consists_of(step->name, "_-", PROGRAM_NAME_MAX))
-		return fail(p, "task: expected a name of at most %d letters, digits, _ or -", PROGRAM_NAME_MAX);
+		return refuse(p, "task: expected a name of at most %d letters, digits, _ or -", PROGRAM_NAME_MAX);
 	copies = next_word(&rest);
 	if (!parse_number(copies, PROGRAM_MAX_PROCESSES, &step->number) || !step->number)
-		return fail(p, "task %s: expected a number of copies, 1 to %d", step->name, PROGRAM_MAX_PROCESSES);
+		return refuse(p, "task %s: expected a number of copies, 1 to %d", step->name, PROGRAM_MAX_PROCESSES);
 	if (!rest || !*rest)
-		return fail(p, "task %s: expected a command", step->name);
+		return refuse(p, "task %s: expected a command", step->name);
 	step->value = rest;
 	if (++p->tasks > PROGRAM_MAX_TASKS)
-		return fail(p, "more than %d tasks", PROGRAM_MAX_TASKS);
+		return refuse(p, "more than %d tasks", PROGRAM_MAX_TASKS);
 	p->processes += step->number;
 	if (p->processes > PROGRAM_MAX_PROCESSES)
-		return fail(p, "more than %d copies of tasks", PROGRAM_MAX_PROCESSES);
+		return refuse(p, "more than %d copies of tasks", PROGRAM_MAX_PROCESSES);
 	return 0;
 }
 
@@ -149,7 +149,7 @@ static int parse_step(struct parser *p, const char *verb, char *rest, struct ste
 	if (!strcmp(verb, "mglru")) {
 		step->verb = VERB_MGLRU;
 		if (!rest || (strcmp(rest, "on") && strcmp(rest, "off")))
-			return fail(p, "mglru: expected on or off");
+			return refuse(p, "mglru: expected on or off");
 		step->number = !strcmp(rest, "on");
 		return 0;
 	}
@@ -160,7 +160,7 @@ static int parse_step(struct parser *p, const char *verb, char *rest, struct ste
 	if (!strcmp(verb, "prepare")) {
 		step->verb = VERB_PREPARE;
 		if (!rest || !*rest)
-			return fail(p, "prepare: expected a command");
+			return refuse(p, "prepare: expected a command");
 		step->value = rest;
 		return 0;
 	}
@@ -168,7 +168,7 @@ static int parse_step(struct parser *p, const char *verb, char *rest, struct ste
 		step->verb = VERB_TASK;
 		return parse_task(p, rest, step);
 	}
-	return fail(p, "unknown verb %.32s", verb);
+	return refuse(p, "unknown verb %.32s", verb);
 }
 
 static int parse_line(struct parser *p, char *line)
@@ -179,7 +179,7 @@ static int parse_line(struct parser *p, char *line)
 	const char *verb = next_word(&rest);
 
 	if (!verb)
-		return fail(p, "expected a verb");
+		return refuse(p, "expected a verb");
 	if (!strcmp(verb, "seed"))
 		return scalar(p, verb, rest, 0, UINT64_MAX, &p->have_seed, &program->seed);
 	if (!strcmp(verb, "duration_ms"))
@@ -188,7 +188,7 @@ static int parse_line(struct parser *p, char *line)
 		return scalar(p, verb, rest, 0, PROGRAM_MAX_GRACE_MS, &p->have_grace, &program->grace_ms);
 	if (!strcmp(verb, "shell")) {
 		if (rest)
-			return fail(p, "shell: expected nothing after it");
+			return refuse(p, "shell: expected nothing after it");
 		program->shell = true;
 		return 0;
 	}
@@ -205,30 +205,30 @@ int program_parse(char *text, size_t bytes, struct program *program, char error[
 
 	memset(program, 0, sizeof(*program));
 	if (bytes > PROGRAM_MAX_BYTES)
-		return fail(&p, "more than %d bytes", PROGRAM_MAX_BYTES);
+		return refuse(&p, "more than %d bytes", PROGRAM_MAX_BYTES);
 	*end = '\0';
 	for (; line < end; p.line++) {
 		char *newline = memchr(line, '\n', (size_t)(end - line));
 		char *stop = newline ? newline : end;
 
 		if (p.line > PROGRAM_MAX_LINES)
-			return fail(&p, "more than %d lines", PROGRAM_MAX_LINES);
+			return refuse(&p, "more than %d lines", PROGRAM_MAX_LINES);
 		for (const char *c = line; c < stop; c++)
 			if ((unsigned char)*c < ' ' || *c == 0x7f)
-				return fail(&p, "control character 0x%02x", (unsigned int)(unsigned char)*c);
+				return refuse(&p, "control character 0x%02x", (unsigned int)(unsigned char)*c);
 		*stop = '\0';
 		if (p.line == 1) {
 			if (strcmp(line, "plimsoll-cell 1"))
-				return fail(&p, "expected \"plimsoll-cell 1\"");
+				return refuse(&p, "expected \"plimsoll-cell 1\"");
 		} else if (parse_line(&p, line)) {
 			return -1;
 		}
 		line = stop + 1;
 	}
 	if (p.line == 1)
-		return fail(&p, "the program is empty");
+		return refuse(&p, "the program is empty");
 	if (!program->shell && !p.have_duration)
-		return fail(&p, "duration_ms is missing");
+		return refuse(&p, "duration_ms is missing");
 	return 0;
 }
 
