@@ -11,6 +11,13 @@
 #define PL_ID_HEX	   17 /* 16 hex digits and NUL: the first 64 bits of the SHA-256 of the inputs */
 #define PL_MAX_CELLS	   100000
 #define PL_NAME_MAX	   64
+#define PL_LABEL_MAX	   512
+
+/*
+ * Part of every id. Raise it when something that decides a log and is in no input changes: QEMU's arguments, the kernel
+ * command line, how the data partition is made. Cells of older formats then count as other cells.
+ */
+#define PL_CELL_FORMAT	   1
 
 /* Where things are. Plain paths, no trailing slash. */
 struct pl_paths {
@@ -32,11 +39,6 @@ struct pl_machine {
 	enum pl_clock clock;
 };
 
-/* One step for the guest's agent: a verb and its arguments, as docs/formats.md lists them. */
-struct pl_step {
-	char *line;
-};
-
 /*
  * A cell: its axes (names, for people and reports) and its inputs (contents). Owned by its matrix.
  */
@@ -52,7 +54,8 @@ struct pl_cell {
 	char *vmlinux_sha256;
 	char *rootfs;		/* path of the root image */
 	char *rootfs_sha256;
-	uint32_t swap_mib;	/* partition sizes of the modelled disk */
+	uint32_t root_mib;	/* partition sizes of the modelled disk */
+	uint32_t swap_mib;
 	uint32_t data_mib;
 	uint32_t disk_depth;	/* queue depth, given to the kernel at boot */
 	char *program;		/* what the agent is told: lines, see docs/formats.md */
@@ -68,6 +71,7 @@ struct pl_matrix {
 	char *path;
 	struct pl_cell *cells;
 	size_t nr_cells;
+	char *note; /* NULL, or one line for the user: cells that are the same by content and therefore run once */
 };
 
 /* Versions that are inputs of every cell; the caller finds them out once (see vm/). */
@@ -85,5 +89,20 @@ struct pl_host {
 enum pl_status pl_matrix_load(const char *path, const struct pl_paths *paths, const struct pl_host *host,
 			      struct pl_matrix *matrix, struct pl_error *err);
 void pl_matrix_free(struct pl_matrix *matrix);
+
+/*
+ * The cell that an inputs_json describes, with the axes that the ledger kept of it, as a matrix of one cell. Fails with
+ * PL_BAD_INPUT if this host's QEMU, mke2fs, kernel or root image are not those that the cell was made from.
+ * progress is NULL: it is no input.
+ */
+enum pl_status pl_matrix_from_inputs(const char *id, const char *inputs_json, const char *kernel, const char *disk,
+				     const char *workload, const char *setting, const struct pl_paths *paths,
+				     const struct pl_host *host, struct pl_matrix *matrix, struct pl_error *err);
+
+/* "kernel/disk/workload/setting/seed", cut to the room there is. */
+void pl_cell_label(const struct pl_cell *cell, char *label, size_t room);
+
+/* Does the label fit a shell pattern (fnmatch, * matches / too)? */
+bool pl_cell_matches(const struct pl_cell *cell, const char *glob);
 
 #endif

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a cell is made of, each from its own file; private to plan/. */
+#ifndef PL_PLAN_PARTS_H
+#define PL_PLAN_PARTS_H
+
+#include "plan/expr.h"
+#include "plan/plan.h"
+#include "plan/yaml.h"
+
+/* What rootfs/agent accepts: docs/formats.md, "Agent program". */
+#define PL_PROGRAM_MAX_BYTES 49152
+#define PL_PROGRAM_MAX_LINES 512
+#define PL_MAX_TASKS	     32
+#define PL_MAX_PROCESSES     128
+#define PL_MAX_PARAMS	     32
+
+/* The agent's SIGTERM to SIGKILL, in virtual time: long enough for fio to write its summary on a slow disk. */
+#define PL_GRACE_MS 5000
+
+/* microvm maps its devices from 3 GiB up, and guest memory must be one range for a memmap= at its end. */
+#define PL_MAX_MEMORY_MIB 3072
+
+/* A kernel that has been built: build/kernels/NAME/. */
+struct pl_kernel {
+	char *name;
+	char *release; /* as uname -r says it */
+	char *vmlinux;
+	char *vmlinux_sha256;
+};
+enum pl_status pl_kernel_load(const char *dir, const char *name, struct pl_kernel *kernel, struct pl_error *err);
+void pl_kernel_free(struct pl_kernel *kernel);
+
+/* The guests' root image: build/rootfs/. */
+struct pl_rootfs {
+	char *image;
+	char *sha256;
+	uint32_t mib;
+};
+enum pl_status pl_rootfs_load(const struct pl_paths *paths, struct pl_rootfs *rootfs, struct pl_error *err);
+void pl_rootfs_free(struct pl_rootfs *rootfs);
+
+/* configs/sysctls.txt. */
+struct pl_sysctl {
+	char *name;
+	uint32_t series; /* bit i: exists in pl_sysctls.series[i]; 0: in all */
+};
+#define PL_MAX_SERIES 8
+struct pl_sysctls {
+	char *path;
+	char *series[PL_MAX_SERIES];
+	size_t nr_series;
+	struct pl_sysctl *list;
+	size_t nr_list;
+};
+enum pl_status pl_sysctls_load(const char *path, struct pl_sysctls *sysctls, struct pl_error *err);
+void pl_sysctls_free(struct pl_sysctls *sysctls);
+const struct pl_sysctl *pl_sysctls_find(const struct pl_sysctls *sysctls, const char *name);
+/* The name that was probably meant, or NULL: a wrong spelling, or the right end without its beginning. */
+const char *pl_sysctls_nearest(const struct pl_sysctls *sysctls, const char *name);
+/* A series that is not listed has them all: only its guest can know. */
+bool pl_sysctls_exists(const struct pl_sysctls *sysctls, const struct pl_sysctl *sysctl, const char *release);
+
+/* configs/disks/NAME.yaml. Zero means no limit, or none of it, unless said. */
+struct pl_disk {
+	struct pl_yaml yaml;
+	const char *name, *description;
+	uint32_t depth, swap_mib, data_mib;
+	uint32_t scheduler, nr_requests; /* nr_requests 0: the kernel's own choice */
+	uint64_t iops, burst_requests, peak_iops;
+	uint64_t bytes_per_s, burst_bytes, peak_bytes_per_s;
+	uint64_t read_cost_percent, write_cost_percent;
+	uint64_t read_latency_us, write_latency_us, latency_sigma_milli, latency_max_us, flush_us;
+	char windows[256]; /* as mdisk takes them; "" none */
+};
+enum pl_status pl_disk_load(const char *path, const char *name, struct pl_disk *disk, struct pl_error *err);
+void pl_disk_free(struct pl_disk *disk);
+/* Lines of the agent's program: the block queue's settings, and the disk's profile. */
+void pl_disk_queue_lines(const struct pl_disk *disk, struct pl_buf *program);
+void pl_disk_lines(const struct pl_disk *disk, uint64_t seed, struct pl_buf *program);
+
+/* configs/settings/NAME.yaml, on top of the base. */
+struct pl_setting_sysctl {
+	const char *name;
+	char *value;
+	const struct pl_yaml_node *at; /* NULL: of the base */
+};
+struct pl_setting {
+	struct pl_yaml yaml;
+	const char *name, *description;
+	struct pl_setting_sysctl *sysctls; /* sorted by name */
+	size_t nr_sysctls;
+	uint32_t swap; /* index of pl_swap_words */
+	uint32_t zram_percent;
+	bool mglru;
+	uint32_t thp;
+	uint32_t hung_task_timeout_s;
+};
+enum pl_status pl_setting_load(const char *path, const char *name, const struct pl_sysctls *sysctls,
+			       struct pl_setting *setting, struct pl_error *err);
+void pl_setting_free(struct pl_setting *setting);
+/* Are all its sysctls in this kernel? */
+enum pl_status pl_setting_check(const struct pl_setting *setting, const struct pl_sysctls *sysctls,
+				const struct pl_kernel *kernel, struct pl_error *err);
+void pl_setting_lines(const struct pl_setting *setting, const struct pl_disk *disk, struct pl_buf *program);
+
+/* configs/workloads/NAME.yaml. */
+struct pl_param {
+	const char *name;
+	int64_t value;
+};
+struct pl_workload {
+	struct pl_yaml yaml;
+	const char *name, *description, *progress;
+	struct pl_param params[PL_MAX_PARAMS];
+	size_t nr_params;
+	const struct pl_yaml_node *prepare; /* NULL or a list of commands */
+	const struct pl_yaml_node *tasks;
+};
+enum pl_status pl_workload_load(const char *path, const char *name, struct pl_workload *workload,
+				struct pl_error *err);
+void pl_workload_free(struct pl_workload *workload);
+
+/* A workload with the parameters that a matrix gives it. */
+struct pl_use {
+	const struct pl_workload *workload;
+	char *label; /* "dirty-writer", or "dirty-writer:jobs=8" */
+	int64_t values[PL_MAX_PARAMS];
+};
+/* params may be NULL. The use must be freed after a failure too. */
+enum pl_status pl_use_init(struct pl_use *use, const struct pl_workload *workload, const struct pl_yaml *matrix,
+			   const struct pl_yaml_node *params, struct pl_error *err);
+void pl_use_free(struct pl_use *use);
+
+/* The prepare lines, or the task lines. Errors are at the command's place in the workload's file. */
+enum pl_status pl_use_prepare_lines(const struct pl_use *use, const struct pl_machine *machine, uint64_t seed,
+				    uint32_t virtual_seconds, struct pl_buf *program, struct pl_error *err);
+enum pl_status pl_use_task_lines(const struct pl_use *use, const struct pl_machine *machine, uint64_t seed,
+				 uint32_t virtual_seconds, struct pl_buf *program, struct pl_error *err);
+
+/* Everything of one cell. */
+struct pl_parts {
+	const struct pl_host *host;
+	const struct pl_rootfs *rootfs;
+	const struct pl_machine *machine;
+	const struct pl_kernel *kernel;
+	const struct pl_disk *disk;
+	const struct pl_use *use;
+	const struct pl_setting *setting;
+	uint64_t seed;
+	uint32_t virtual_seconds;
+};
+/* Fill everything of the cell but its origin. */
+enum pl_status pl_cell_init(struct pl_cell *cell, const struct pl_parts *parts, struct pl_error *err);
+void pl_cell_free(struct pl_cell *cell);
+
+#endif

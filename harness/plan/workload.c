@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan/parts.h"
+
+#define MAX_PARAM    INT64_C(1000000000000)
+#define MAX_PREPARE  64
+#define NR_VARS	     (PL_MAX_PARAMS + 4)
+#define TASK_NAME_MAX 15
+
+/* What an expression may use besides the parameters. */
+static const char *const builtins[] = { "seed", "ram_mib", "vcpus", "virtual_seconds" };
+
+struct workload_file {
+	struct pl_workload workload; /* first: its fields have the same offsets in both */
+	const struct pl_yaml_node *params;
+};
+
+struct task {
+	const char *name;
+	const struct pl_yaml_node *copies;
+	const struct pl_yaml_node *command;
+};
+
+static const struct pl_yaml_field task_fields[] = {
+	{ .key = "name", .type = PL_YAML_TEXT, .offset = offsetof(struct task, name), .required = true },
+	{ .key = "copies", .type = PL_YAML_ANY, .offset = offsetof(struct task, copies) },
+	{ .key = "command", .type = PL_YAML_ANY, .offset = offsetof(struct task, command), .required = true },
+};
+
+static bool is_identifier(const char *text)
+{
+	return *text && !strchr("0123456789", *text) && strlen(text) <= 32 &&
+	       strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(text);
+}
+
+static enum pl_status read_params(struct pl_workload *workload, const struct pl_yaml_node *map, struct pl_error *err)
+{
+	const struct pl_yaml *yaml = &workload->yaml;
+
+	if (map->kind != PL_YAML_MAP || map->nr_items > PL_MAX_PARAMS)
+		return pl_yaml_expected(yaml, map, err, "a map of at most %d parameters and their defaults", PL_MAX_PARAMS);
+	for (size_t i = 0; i < map->nr_items; i++) {
+		const struct pl_yaml_node *node = map->items[i];
+		struct pl_param *param = &workload->params[workload->nr_params];
+
+		if (!is_identifier(node->key->text))
+			return pl_yaml_expected(yaml, node->key, err, "a parameter's name (a-z, 0-9, _, at most 32)");
+		for (size_t j = 0; j < sizeof(builtins) / sizeof(*builtins); j++)
+			if (!strcmp(node->key->text, builtins[j]))
+				return pl_yaml_expected(yaml, node->key, err, "another name: %s is the cell's own", builtins[j]);
+
+		enum pl_status status = pl_yaml_i64(yaml, node, node->key->text, -MAX_PARAM, MAX_PARAM, &param->value, err);
+
+		if (status != PL_OK)
+			return status;
+		param->name = node->key->text;
+		workload->nr_params++;
+	}
+	return PL_OK;
+}
+
+static enum pl_status read_task(const struct pl_workload *workload, const struct pl_yaml_node *node, struct task *task,
+				struct pl_error *err)
+{
+	*task = (struct task){ 0 };
+
+	enum pl_status status = pl_yaml_read(&workload->yaml, node, task_fields, sizeof(task_fields) / sizeof(*task_fields),
+					     task, err);
+
+	if (status == PL_OK && (!pl_yaml_is_name(task->name) || strlen(task->name) > TASK_NAME_MAX ||
+				strpbrk(task->name, ".+")))
+		status = pl_yaml_expected(&workload->yaml, pl_yaml_get(node, "name"), err,
+					  "a task's name (letters, digits, _ and -, at most %d)", TASK_NAME_MAX);
+	return status;
+}
+
+static enum pl_status check_workload(const struct pl_workload *workload, const char *name, struct pl_error *err)
+{
+	const struct pl_yaml *yaml = &workload->yaml;
+	enum pl_status status;
+
+	if (strcmp(workload->name, name))
+		return pl_yaml_expected(yaml, pl_yaml_get(yaml->root, "name"), err, "\"%s\", as the file is called", name);
+	if (workload->prepare) {
+		status = pl_yaml_list(yaml, workload->prepare, "commands", err);
+		if (status != PL_OK)
+			return status;
+		if (workload->prepare->nr_items > MAX_PREPARE)
+			return pl_yaml_fail(yaml, workload->prepare, err, "found %zu commands, expected at most %d",
+					    workload->prepare->nr_items, MAX_PREPARE);
+	}
+	status = pl_yaml_list(yaml, workload->tasks, "tasks", err);
+	if (status == PL_OK && workload->tasks->nr_items > PL_MAX_TASKS)
+		status = pl_yaml_fail(yaml, workload->tasks, err, "found %zu tasks, expected at most %d",
+				      workload->tasks->nr_items, PL_MAX_TASKS);
+	for (size_t i = 0; status == PL_OK && i < workload->tasks->nr_items; i++) {
+		struct task task, other;
+
+		status = read_task(workload, workload->tasks->items[i], &task, err);
+		for (size_t j = 0; status == PL_OK && j < i; j++) {
+			status = read_task(workload, workload->tasks->items[j], &other, err);
+			if (status == PL_OK && !strcmp(task.name, other.name))
+				status = pl_yaml_fail(yaml, pl_yaml_get(workload->tasks->items[i], "name"), err,
+						      "found task \"%s\" twice, expected once", task.name);
+		}
+	}
+	return status;
+}
+
+enum pl_status pl_workload_load(const char *path, const char *name, struct pl_workload *workload, struct pl_error *err)
+{
+	static const struct pl_yaml_field fields[] = {
+		{ .key = "name", .type = PL_YAML_NAME, .offset = offsetof(struct pl_workload, name), .required = true },
+		{ .key = "description", .type = PL_YAML_TEXT, .offset = offsetof(struct pl_workload, description) },
+		{ .key = "params", .type = PL_YAML_ANY, .offset = offsetof(struct workload_file, params) },
+		{ .key = "progress", .type = PL_YAML_NAME, .offset = offsetof(struct pl_workload, progress),
+		  .required = true },
+		{ .key = "prepare", .type = PL_YAML_ANY, .offset = offsetof(struct pl_workload, prepare) },
+		{ .key = "tasks", .type = PL_YAML_ANY, .offset = offsetof(struct pl_workload, tasks), .required = true },
+	};
+	struct workload_file file = { 0 };
+	enum pl_status status = pl_yaml_load(path, &file.workload.yaml, err);
+
+	if (status != PL_OK)
+		return status;
+	status = pl_yaml_read(&file.workload.yaml, file.workload.yaml.root, fields, sizeof(fields) / sizeof(*fields),
+			      &file, err);
+	if (status == PL_OK && file.params)
+		status = read_params(&file.workload, file.params, err);
+	if (status == PL_OK)
+		status = check_workload(&file.workload, name, err);
+	if (status != PL_OK)
+		pl_workload_free(&file.workload);
+	*workload = file.workload;
+	return status;
+}
+
+void pl_workload_free(struct pl_workload *workload)
+{
+	pl_yaml_free(&workload->yaml);
+	*workload = (struct pl_workload){ 0 };
+}
+
+enum pl_status pl_use_init(struct pl_use *use, const struct pl_workload *workload, const struct pl_yaml *matrix,
+			   const struct pl_yaml_node *params, struct pl_error *err)
+{
+	const char *known[PL_MAX_PARAMS];
+	struct pl_buf label = { 0 };
+	size_t nr_given = 0;
+
+	*use = (struct pl_use){ .workload = workload };
+	for (size_t i = 0; i < workload->nr_params; i++) {
+		known[i] = workload->params[i].name;
+		use->values[i] = workload->params[i].value;
+	}
+	if (params && params->kind != PL_YAML_MAP)
+		return pl_yaml_expected(matrix, params, err, "a map of parameters and values");
+	for (size_t i = 0; params && i < params->nr_items; i++) {
+		const struct pl_yaml_node *node = params->items[i];
+
+		if (!workload->nr_params || !pl_yaml_get(pl_yaml_get(workload->yaml.root, "params"), node->key->text))
+			return pl_yaml_fail(matrix, node->key, err, "unknown parameter %s of workload %s: %s",
+					    pl_quote(node->key->text).text, workload->name,
+					    pl_hint(node->key->text, known, workload->nr_params).text);
+	}
+	/* In the order of the workload's file, so that the order in a matrix makes no new label. */
+	pl_buf_printf(&label, "%s", workload->name);
+	for (size_t i = 0; params && i < workload->nr_params; i++) {
+		const struct pl_yaml_node *node = pl_yaml_get(params, known[i]);
+
+		if (!node)
+			continue;
+		if (pl_yaml_i64(matrix, node, known[i], -MAX_PARAM, MAX_PARAM, &use->values[i], err) != PL_OK) {
+			pl_buf_free(&label);
+			return PL_BAD_INPUT;
+		}
+		pl_buf_printf(&label, "%c%s=%" PRId64, nr_given++ ? ',' : ':', known[i], use->values[i]);
+	}
+	use->label = label.text;
+	/* Four names and a seed besides it must fit into a cell's label. */
+	if (label.len > PL_LABEL_MAX / 2)
+		return pl_yaml_fail(matrix, params, err, "found a workload's label of %zu characters, expected at most %d: "
+				    "put the parameters into a workload file of their own", label.len, PL_LABEL_MAX / 2);
+	return PL_OK;
+}
+
+void pl_use_free(struct pl_use *use)
+{
+	free(use->label);
+	*use = (struct pl_use){ 0 };
+}
+
+static size_t make_vars(const struct pl_use *use, const struct pl_machine *machine, uint64_t seed,
+			uint32_t virtual_seconds, struct pl_var vars[NR_VARS])
+{
+	size_t nr = 0;
+
+	vars[nr++] = (struct pl_var){ "seed", (int64_t)seed };
+	vars[nr++] = (struct pl_var){ "ram_mib", machine->ram_mib };
+	vars[nr++] = (struct pl_var){ "vcpus", machine->vcpus };
+	vars[nr++] = (struct pl_var){ "virtual_seconds", virtual_seconds };
+	for (size_t i = 0; i < use->workload->nr_params; i++)
+		vars[nr++] = (struct pl_var){ use->workload->params[i].name, use->values[i] };
+	return nr;
+}
+
+/* Expand a scalar into one line of text; the caller frees it. */
+static enum pl_status expand(const struct pl_use *use, const struct pl_yaml_node *node, const char *what,
+			     const struct pl_var *vars, size_t nr_vars, char **line, struct pl_error *err)
+{
+	const struct pl_yaml *yaml = &use->workload->yaml;
+	struct pl_expr_error why;
+	struct pl_buf text = { 0 };
+
+	if (node->kind != PL_YAML_SCALAR)
+		return pl_yaml_expected(yaml, node, err, "a %s", what);
+	if (!pl_expr_expand(node->text, vars, nr_vars, &text, &why)) {
+		pl_buf_free(&text);
+		return pl_yaml_fail(yaml, node, err, "%s in a %s of workload %s", why.text, what, use->label);
+	}
+	while (text.len && strchr(" \n", text.text[text.len - 1]))
+		text.text[--text.len] = '\0';
+	if (!text.len || strpbrk(text.text, "\n\t") || *text.text == ' ') {
+		pl_buf_free(&text);
+		return pl_yaml_expected(yaml, node, err,
+					"a %s in one line, without tabs or blanks before it: fold a long one with >-", what);
+	}
+	*line = text.text;
+	return PL_OK;
+}
+
+enum pl_status pl_use_prepare_lines(const struct pl_use *use, const struct pl_machine *machine, uint64_t seed,
+				    uint32_t virtual_seconds, struct pl_buf *program, struct pl_error *err)
+{
+	const struct pl_yaml_node *list = use->workload->prepare;
+	struct pl_var vars[NR_VARS];
+	size_t nr_vars = make_vars(use, machine, seed, virtual_seconds, vars);
+
+	for (size_t i = 0; list && i < list->nr_items; i++) {
+		char *command;
+		enum pl_status status = expand(use, list->items[i], "prepare command", vars, nr_vars, &command, err);
+
+		if (status != PL_OK)
+			return status;
+		pl_buf_printf(program, "prepare %s\n", command);
+		free(command);
+	}
+	return PL_OK;
+}
+
+enum pl_status pl_use_task_lines(const struct pl_use *use, const struct pl_machine *machine, uint64_t seed,
+				 uint32_t virtual_seconds, struct pl_buf *program, struct pl_error *err)
+{
+	const struct pl_yaml *yaml = &use->workload->yaml;
+	const struct pl_yaml_node *list = use->workload->tasks;
+	struct pl_var vars[NR_VARS];
+	size_t nr_vars = make_vars(use, machine, seed, virtual_seconds, vars);
+	int64_t processes = 0;
+
+	for (size_t i = 0; i < list->nr_items; i++) {
+		struct task task;
+		int64_t copies = 1;
+		char *command;
+		enum pl_status status = read_task(use->workload, list->items[i], &task, err);
+
+		if (status == PL_OK && task.copies) {
+			char *text;
+
+			status = expand(use, task.copies, "number of copies", vars, nr_vars, &text, err);
+			if (status == PL_OK) {
+				struct pl_expr_error why;
+
+				if (!pl_expr_eval(text, strlen(text), NULL, 0, &copies, &why) || copies < 1)
+					status = pl_yaml_fail(yaml, task.copies, err,
+							      "found %s copies of task %s, expected an integer from 1 to %d",
+							      pl_quote(text).text, task.name, PL_MAX_PROCESSES);
+				free(text);
+			}
+		}
+		if (status != PL_OK)
+			return status;
+		if (copies > PL_MAX_PROCESSES || (processes += copies) > PL_MAX_PROCESSES)
+			return pl_yaml_fail(yaml, list->items[i], err,
+					    "%" PRId64 " copies of task %s, expected at most %d of all tasks together", copies,
+					    task.name, PL_MAX_PROCESSES);
+		status = expand(use, task.command, "command", vars, nr_vars, &command, err);
+		if (status != PL_OK)
+			return status;
+		pl_buf_printf(program, "task %s %" PRId64 " %s\n", task.name, copies, command);
+		free(command);
+	}
+	return PL_OK;
+}
