@@ -1,0 +1,102 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# test.sh [GROUP...]: run the tests of these groups (all of them: unit asan fuzz kunit cli e2e), one line a program, and
+# end with the sum. Expects that `make test` has built everything. Logs are in build/test-logs/.
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/common.sh"
+
+cd "$PLIMSOLL_ROOT"
+logs=build/test-logs
+passed=0 failed=0 skipped=0
+
+# run NAME SECONDS COMMAND...: a program that prints TAP. What TAP does not tell counts as well: a plan that was not
+# met, and an exit code that no failed test explains.
+run() {
+	local name=$1 limit=$2 log=$logs/${1//\//-}.tap status=0 p f s problem
+	shift 2
+	timeout --kill-after=10 "$limit" "$@" >"$log" 2>&1 </dev/null || status=$?
+	read -r p f s problem < <(awk -v status="$status" '
+		/^1\.\.[0-9]+/ { plan = substr($1, 4) + 0; planned = 1 }
+		/^(not )?ok( |$)/ { if (toupper($0) ~ /# SKIP/) s++; else if ($1 == "ok") p++; else f++ }
+		END {
+			if (!planned)
+				problem = "printed no plan"
+			else if (plan != p + f + s)
+				problem = "planned " plan " tests and ran " p + f + s
+			else if (plan == 0)
+				problem = "ran no test"
+			if (status == 124 || status == 137)
+				problem = "ran into its time limit"
+			else if (status != 0 && !f && !problem)
+				problem = "ended with exit code " status
+			print p + 0, f + (problem != ""), s + 0, problem
+		}' "$log")
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+	if [ "$f" -eq 0 ]; then
+		printf '%-28s %4d passed%s\n' "$name" "$p" "$([ "$s" -eq 0 ] || echo ", $s skipped")"
+		return
+	fi
+	printf '%-28s %4d passed, %d failed%s; %s\n' "$name" "$p" "$f" "${problem:+: $problem}" "$log"
+	# Of a long log, the failures and what was said about them.
+	grep -A 15 '^not ok' "$log" | head -n 80 || tail -n 30 "$log"
+}
+
+# A program that knows only its exit code, as TAP.
+as_one_test() {
+	local name=$1
+	shift
+	echo 1..1
+	if "$@"; then echo "ok 1 - $name"; else echo "not ok 1 - $name"; fi
+}
+
+group_unit() {
+	local source
+	for source in tests/unit/test_*.c; do
+		run "unit/$(basename "$source" .c)" 300 env CMOCKA_MESSAGE_OUTPUT=TAP "build/tests/unit/$(basename "$source" .c)"
+	done
+}
+
+group_asan() {
+	local source
+	for source in tests/unit/test_*.c; do
+		run "asan/$(basename "$source" .c)" 600 env CMOCKA_MESSAGE_OUTPUT=TAP "build/asan/tests/unit/$(basename "$source" .c)"
+	done
+}
+
+group_fuzz() {
+	local source
+	export -f as_one_test
+	for source in tests/fuzz/fuzz_*.c; do
+		run "fuzz/$(basename "$source" .c)" 600 bash -c 'as_one_test "$@"' - "$(basename "$source" .c) corpus" \
+			"build/asan/tests/fuzz/$(basename "$source" .c)" tests/fuzz/corpus
+	done
+}
+
+group_kunit() {
+	local kernel
+	for kernel in $(cd kernel-patches && echo */ | tr -d /); do
+		run "kunit/$kernel" 300 tests/guest/kunit.sh "$kernel"
+	done
+}
+
+bats_files() {
+	local file
+	for file in "tests/$1"/*.bats; do
+		run "$1/$(basename "$file" .bats)" "$2" bats --tap "$file"
+	done
+}
+group_cli() { bats_files cli 900; }
+group_e2e() { bats_files e2e 3600; }
+
+[ $# -gt 0 ] || set -- unit asan fuzz kunit cli e2e
+for group in "$@"; do
+	declare -F "group_$group" >/dev/null || die 2 "no group of tests is named '$group': unit asan fuzz kunit cli e2e"
+done
+rm -rf "$logs"
+mkdir -p "$logs"
+shopt -s nullglob
+for group in "$@"; do
+	"group_$group"
+done
+echo "$passed passed, $failed failed$([ "$skipped" -eq 0 ] || echo ", $skipped skipped")"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
