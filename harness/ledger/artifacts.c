@@ -187,7 +187,7 @@ enum pl_status ledger_artifacts_write(const char *cells, const struct pl_row *ro
 				      struct pl_error *err)
 {
 	char *temp;
-	int fd;
+	int fd = -1;
 	enum pl_status status = make_temp(cells, row->id, &temp, &fd, err);
 
 	if (status != PL_OK)
