@@ -478,7 +478,7 @@ static inline __u32 bb_hist_bucket(__u64 ns)
 
 	if (ns < 1024)
 		return 0;
-	while (ns >> (shift + 3))
+	while (shift < 61 && ns >> (shift + 3))
 		shift++;
 	i = 1 + (shift - 8) * 4 + ((__u32)(ns >> shift) - 4);
 	return i < BB_HIST_BUCKETS ? i : BB_HIST_BUCKETS - 1;
