@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "report/report.h"
+
+struct show_args {
+	const char *cell;
+	bool json;
+	bool reanalyse;
+};
+
+static const struct argp_option options[] = {
+	{ "format", 'f', "text|json", 0, "how to print it (text)", 0 },
+	{ "reanalyse", 'r', NULL, 0, "compute verdict and metrics again from the artifacts, and keep them", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct show_args *args = state->input;
+
+	switch (key) {
+	case 'f':
+		if (strcmp(arg, "text") && strcmp(arg, "json"))
+			argp_error(state, "--format: \"%s\" is neither text nor json", arg);
+		args->json = !strcmp(arg, "json");
+		return 0;
+	case 'r':
+		args->reanalyse = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (args->cell)
+			argp_error(state, "one cell, please");
+		args->cell = arg;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "which cell? give its id or the first digits of it");
+		return EINVAL;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+int pl_cmd_show(const struct pl_cli *cli, int argc, char **argv)
+{
+	static const struct argp argp = {
+		.options = options,
+		.parser = parse,
+		.args_doc = "CELL",
+		.doc = "Print all that is known of a finished cell.",
+	};
+	struct show_args args = { 0 };
+	struct pl_ledger *ledger;
+	struct pl_row row = { 0 };
+	struct pl_error err;
+	char id[PL_ID_HEX];
+	int code;
+
+	if (!pl_parse(&argp, argc, argv, &args, &code))
+		return code;
+	if (pl_ledger_open(cli->paths.results, &ledger, &err) != PL_OK)
+		return pl_complain(&err);
+	enum pl_status status = pl_find_cell(ledger, args.cell, id, &err);
+	if (status == PL_OK)
+		status = args.reanalyse ? pl_ledger_reanalyse(ledger, id, &row, &err) : pl_ledger_get(ledger, id, &row, &err);
+	pl_ledger_close(ledger);
+	if (status != PL_OK)
+		return pl_complain(&err);
+	if (args.json)
+		pl_report_cell_json(stdout, &row);
+	else
+		pl_report_cell(stdout, &row, pl_report_style_for(STDOUT_FILENO));
+	pl_row_free(&row);
+	return PL_OK;
+}

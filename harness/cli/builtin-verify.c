@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli/cli.h"
+#include "run/run.h"
+
+struct verify_args {
+	const char *what;
+	const char *only;
+	const char *jobs_text;
+	const char *runs_text;
+	bool without_lockstep;
+};
+
+enum { OPT_WITHOUT_LOCKSTEP = 256 };
+
+static const struct argp_option options[] = {
+	{ "jobs", 'j', "N", 0, "VMs side by side (one for each core)", 0 },
+	{ "only", 'o', "GLOB", 0, "only cells whose kernel/disk/workload/setting/seed fits", 0 },
+	{ "runs", 'r', "N", 0, "run each cell N times (1)", 0 },
+	{ "without-lockstep", OPT_WITHOUT_LOCKSTEP, NULL, 0,
+	  "the control: let QEMU's threads race. Digests are expected to differ; if they do not, equal ones prove nothing", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct verify_args *args = state->input;
+
+	switch (key) {
+	case 'j':
+		args->jobs_text = arg;
+		return 0;
+	case 'o':
+		args->only = arg;
+		return 0;
+	case 'r':
+		args->runs_text = arg;
+		return 0;
+	case OPT_WITHOUT_LOCKSTEP:
+		args->without_lockstep = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (args->what)
+			argp_error(state, "one cell or matrix, please");
+		args->what = arg;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "what? give the id of a finished cell, or the file of a matrix");
+		return EINVAL;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* Different digests seen for one cell; more than this many are as good as no agreement at all. */
+#define MAX_DIGESTS 64
+
+struct checked {
+	const struct pl_cell *cell;
+	char expected[PL_SHA256_HEX];	/* the ledger's, or "" if the cell has not been run */
+	char digests[MAX_DIGESTS][PL_SHA256_HEX];
+	size_t counts[MAX_DIGESTS];
+	size_t nr_digests, runs, not_exact, host_failures;
+};
+
+struct verify_state {
+	struct checked *cells;
+	size_t nr_cells;
+	size_t runs_each;
+	size_t at;
+};
+
+/* Round and round, so that a campaign that is cut short has looked at all cells about equally often. */
+static const struct pl_cell *next_run(void *ctx)
+{
+	struct verify_state *state = ctx;
+
+	if (state->at >= state->nr_cells * state->runs_each)
+		return NULL;
+	return state->cells[state->at++ % state->nr_cells].cell;
+}
+
+static enum pl_status run_done(void *ctx, const struct pl_outcome *outcome, struct pl_error *err)
+{
+	struct verify_state *state = ctx;
+	struct checked *checked = state->cells;
+	size_t i;
+
+	(void)err;
+	while (checked->cell != outcome->cell)
+		checked++;
+	if (outcome->host_failed) {
+		checked->host_failures++;
+		fprintf(stderr, "plimsoll: cell %s: %s\n", outcome->cell->id, outcome->message);
+		return PL_OK;
+	}
+	checked->runs++;
+	checked->not_exact += !outcome->row.exact;
+	for (i = 0; i < checked->nr_digests; i++)
+		if (!strcmp(checked->digests[i], outcome->row.digest))
+			break;
+	if (i == MAX_DIGESTS)
+		return PL_OK;
+	if (i == checked->nr_digests) {
+		memcpy(checked->digests[i], outcome->row.digest, PL_SHA256_HEX);
+		checked->nr_digests++;
+	}
+	checked->counts[i]++;
+	return PL_OK;
+}
+
+/* One line a cell; did it agree with itself and with the ledger? */
+static bool report_cell(const struct checked *checked, bool control)
+{
+	char label[PL_LABEL_MAX];
+	size_t most = 0;
+	bool as_kept = true;
+
+	pl_cell_label(checked->cell, label, sizeof(label));
+	for (size_t i = 0; i < checked->nr_digests; i++)
+		if (checked->counts[i] > most)
+			most = checked->counts[i];
+	if (*checked->expected && !control)
+		for (size_t i = 0; i < checked->nr_digests; i++)
+			as_kept = as_kept && !strcmp(checked->digests[i], checked->expected);
+	bool good = checked->runs && checked->nr_digests == 1 && as_kept && !checked->not_exact && !checked->host_failures;
+	printf("%s %-9s %zu runs, %zu digest%s, %zu agree%s%s  %s\n", checked->cell->id,
+	       control ? "control" : good ? "equal" : "DIFFERENT", checked->runs, checked->nr_digests,
+	       checked->nr_digests == 1 ? "" : "s", most, !*checked->expected || control ? "" : as_kept ? ", as kept" : ", NOT as kept",
+	       checked->not_exact && !control ? ", NOT in lockstep" : "", label);
+	if (checked->nr_digests == 1)
+		printf("  %s\n", checked->digests[0]);
+	return good;
+}
+
+static enum pl_status verify(const struct pl_cli *cli, const struct verify_args *args, unsigned jobs, struct verify_state *state,
+			     struct pl_error *err)
+{
+	struct pl_run run = {
+		.host = &cli->vm_host,
+		.jobs = jobs,
+		.lockstep = !args->without_lockstep,
+		.nr_jobs_total = state->nr_cells * state->runs_each,
+		.next = next_run,
+		.done = run_done,
+		.ctx = state,
+	};
+	size_t good = 0, differing = 0;
+	enum pl_status status = pl_run_all(&run, err);
+
+	/* A campaign that was interrupted still says what it saw. */
+	for (size_t i = 0; i < state->nr_cells; i++) {
+		if (!state->cells[i].runs && status != PL_OK)
+			continue;
+		good += report_cell(&state->cells[i], args->without_lockstep);
+		differing += state->cells[i].nr_digests > 1;
+	}
+	if (status != PL_OK)
+		return status;
+	if (args->without_lockstep) {
+		printf("without lockstep: %zu of %zu cells gave more than one digest\n", differing, state->nr_cells);
+		return differing ? PL_OK :
+				   pl_fail(err, PL_UNMET, "the control did not fail: equal digests prove nothing on this host today");
+	}
+	if (good == state->nr_cells) {
+		printf("all equal: %zu cells, %zu runs each\n", state->nr_cells, state->runs_each);
+		return PL_OK;
+	}
+	return pl_fail(err, PL_UNMET, "%zu of %zu cells did not give the same log each time", state->nr_cells - good, state->nr_cells);
+}
+
+/* The cells to look at: a matrix's, or one that the ledger has. */
+static enum pl_status load(const struct pl_cli *cli, const struct verify_args *args, struct pl_ledger *ledger, struct pl_matrix *matrix,
+			   struct pl_error *err)
+{
+	struct pl_host host;
+	struct stat st;
+	char id[PL_ID_HEX];
+	struct pl_row row;
+	char *inputs;
+	enum pl_status status = pl_vm_probe_host(&cli->vm_host, &host, err);
+
+	if (status != PL_OK)
+		return status;
+	if (!stat(args->what, &st) || strchr(args->what, '/') || strstr(args->what, ".yaml"))
+		return pl_matrix_load(args->what, &cli->paths, &host, matrix, err);
+
+	status = pl_find_cell(ledger, args->what, id, err);
+	if (status == PL_OK)
+		status = pl_ledger_get(ledger, id, &row, err);
+	if (status != PL_OK)
+		return status;
+	status = pl_ledger_inputs(ledger, id, &inputs, err);
+	if (status == PL_OK) {
+		status = pl_matrix_from_inputs(id, inputs, row.kernel, row.disk, row.workload, row.setting, &cli->paths, &host, matrix, err);
+		free(inputs);
+	}
+	pl_row_free(&row);
+	return status;
+}
+
+int pl_cmd_verify(const struct pl_cli *cli, int argc, char **argv)
+{
+	static const struct argp argp = {
+		.options = options,
+		.parser = parse,
+		.args_doc = "CELL|MATRIX.yaml",
+		.doc = "Run cells again and compare the digests of their logs, among themselves and with what the ledger kept.",
+	};
+	struct verify_args args = { 0 };
+	unsigned long jobs = 0, runs = 1;
+	struct verify_state state = { 0 };
+	struct pl_matrix matrix;
+	struct pl_ledger *ledger;
+	struct pl_error err = { 0 };
+	int code;
+
+	if (!pl_parse(&argp, argc, argv, &args, &code))
+		return code;
+	if ((args.jobs_text && pl_parse_number("--jobs", args.jobs_text, 1, 256, &jobs, &err) != PL_OK) ||
+	    (args.runs_text && pl_parse_number("--runs", args.runs_text, 1, 100000, &runs, &err) != PL_OK))
+		return pl_complain(&err);
+	if (pl_ledger_open(cli->paths.results, &ledger, &err) != PL_OK)
+		return pl_complain(&err);
+	enum pl_status status = load(cli, &args, ledger, &matrix, &err);
+	if (status != PL_OK) {
+		pl_ledger_close(ledger);
+		return pl_complain(&err);
+	}
+
+	state.runs_each = runs;
+	state.cells = pl_calloc(matrix.nr_cells, sizeof(*state.cells));
+	for (size_t i = 0; i < matrix.nr_cells; i++) {
+		struct checked *checked = &state.cells[state.nr_cells];
+		struct pl_row row;
+
+		if (args.only && !pl_cell_matches(&matrix.cells[i], args.only))
+			continue;
+		checked->cell = &matrix.cells[i];
+		if (pl_ledger_get(ledger, checked->cell->id, &row, NULL) == PL_OK) {
+			memcpy(checked->expected, row.digest, PL_SHA256_HEX);
+			pl_row_free(&row);
+		}
+		state.nr_cells++;
+	}
+	pl_ledger_close(ledger);
+	if (!state.nr_cells)
+		status = pl_fail(&err, PL_BAD_INPUT, "--only: no cell of %s fits \"%s\"", args.what, args.only ? args.only : "");
+	else
+		status = verify(cli, &args, (unsigned)jobs, &state, &err);
+	free(state.cells);
+	pl_matrix_free(&matrix);
+	return status == PL_OK ? PL_OK : pl_complain(&err);
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+static const struct pl_command commands[] = {
+	{ "run", "run the cells of a matrix that have not been run yet, and print the table", pl_cmd_run },
+	{ "show", "print all that is known of a finished cell", pl_cmd_show },
+	{ "log", "print the records of a finished cell's black box", pl_cmd_log },
+	{ "verify", "run cells again and compare the digests", pl_cmd_verify },
+	{ "doctor", "say what this host can do", pl_cmd_doctor },
+	{ "metrics", "print the definition of every metric", pl_cmd_metrics },
+	{ "kunit", "run a kernel's own unit tests in a VM", pl_cmd_kunit },
+	{ "boot", "boot a kernel and give a shell on its console", pl_cmd_boot },
+};
+#define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void usage(FILE *to)
+{
+	fputs("Usage: plimsoll [--configs DIR] [--build DIR] [--results DIR] COMMAND [ARGUMENT...]\n\n"
+	      "Runs low-memory experiments on patched Linux kernels under a virtual clock.\n\n", to);
+	for (size_t i = 0; i < NR_COMMANDS; i++)
+		fprintf(to, "  %-8s %s\n", commands[i].name, commands[i].summary);
+	fputs("\n`plimsoll COMMAND --help` says more. Exit codes: 0 done, 1 an expectation was not met, 2 bad input,\n"
+	      "3 the host failed us.\n", to);
+}
+
+int main(int argc, char **argv)
+{
+	struct pl_cli cli = {
+		.paths = { .configs = "configs", .build = "build", .results = "results" },
+		.vm_host = { .qemu = "qemu-system-x86_64" },
+	};
+	struct {
+		const char *option;
+		const char **value;
+	} dirs[] = {
+		{ "--configs", &cli.paths.configs },
+		{ "--build", &cli.paths.build },
+		{ "--results", &cli.paths.results },
+	};
+	int at = 1;
+
+	for (; at < argc && argv[at][0] == '-'; at++) {
+		bool known = false;
+
+		if (!strcmp(argv[at], "--help") || !strcmp(argv[at], "-h")) {
+			usage(stdout);
+			return PL_OK;
+		}
+		for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]) && !known; i++) {
+			if (strcmp(argv[at], dirs[i].option))
+				continue;
+			if (at + 1 >= argc) {
+				fprintf(stderr, "plimsoll: %s needs a directory\n", argv[at]);
+				return PL_BAD_INPUT;
+			}
+			*dirs[i].value = argv[++at];
+			known = true;
+		}
+		if (!known) {
+			fprintf(stderr, "plimsoll: unknown option %s; `plimsoll --help` lists them\n", argv[at]);
+			return PL_BAD_INPUT;
+		}
+	}
+	if (at >= argc) {
+		usage(stderr);
+		return PL_BAD_INPUT;
+	}
+	cli.vm_host.build = cli.paths.build;
+
+	for (size_t i = 0; i < NR_COMMANDS; i++) {
+		if (strcmp(argv[at], commands[i].name))
+			continue;
+		char *name = pl_asprintf("plimsoll %s", commands[i].name);
+		argv[at] = name;
+		int code = commands[i].run(&cli, argc - at, argv + at);
+		free(name);
+		return code;
+	}
+	fprintf(stderr, "plimsoll: unknown command %s; `plimsoll --help` lists them\n", argv[at]);
+	return PL_BAD_INPUT;
+}
