@@ -15,22 +15,7 @@ run() {
 	local name=$1 limit=$2 log=$logs/${1//\//-}.tap status=0 p f s problem
 	shift 2
 	timeout --kill-after=10 "$limit" "$@" >"$log" 2>&1 </dev/null || status=$?
-	read -r p f s problem < <(awk -v status="$status" '
-		/^1\.\.[0-9]+/ { plan = substr($1, 4) + 0; planned = 1 }
-		/^(not )?ok( |$)/ { if (toupper($0) ~ /# SKIP/) s++; else if ($1 == "ok") p++; else f++ }
-		END {
-			if (!planned)
-				problem = "printed no plan"
-			else if (plan != p + f + s)
-				problem = "planned " plan " tests and ran " p + f + s
-			else if (plan == 0)
-				problem = "ran no test"
-			if (status == 124 || status == 137)
-				problem = "ran into its time limit"
-			else if (status != 0 && !f && !problem)
-				problem = "ended with exit code " status
-			print p + 0, f + (problem != ""), s + 0, problem
-		}' "$log")
+	read -r p f s problem < <(awk -v status="$status" -f scripts/tap-count.awk "$log")
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 	if [ "$f" -eq 0 ]; then
 		printf '%-28s %4d passed%s\n' "$name" "$p" "$([ "$s" -eq 0 ] || echo ", $s skipped")"
