@@ -372,6 +372,8 @@ static void on_disk_io(struct pass *pass, const struct bb_disk_io *r)
 
 static void on_metric(struct pass *pass, const struct bb_metric *r)
 {
+	if (!pass->has_workload)
+		return;
 	for (int i = PL_METRIC_AGENT_FIRST; i <= PL_METRIC_AGENT_LAST; i++)
 		if (name_is(r->name, sizeof(r->name), pl_metrics[i].name))
 			pass->value[i] = (double)r->value;
@@ -395,6 +397,8 @@ static void on_hist(struct pass *pass, const struct bb_hist *r)
 {
 	static const char *const names[NR_PROBES] = { "probe_touch", "probe_stat", "probe_fsync" };
 
+	if (!pass->has_workload)
+		return;
 	for (int i = 0; i < NR_PROBES; i++) {
 		if (!name_is(r->name, sizeof(r->name), names[i]))
 			continue;

@@ -11,7 +11,6 @@ struct field {
 
 #define FIELD(name) { #name, offsetof(struct bb_sample, name) }
 static const struct field sample_u64[] = {
-	FIELD(seq),
 	FIELD(missed),
 	FIELD(self_ns),
 	FIELD(idle_ns),
@@ -82,6 +81,7 @@ static const struct field sample_u32[] = {
 /* Sixty counters, most of them 0 most of the time: what is 0 is left out. */
 static void print_sample(FILE *out, const struct bb_sample *sample)
 {
+	fprintf(out, " seq=%llu", sample->seq);
 	for (size_t i = 0; i < sizeof(sample_u64) / sizeof(*sample_u64); i++) {
 		uint64_t value;
 

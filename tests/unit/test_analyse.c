@@ -473,6 +473,8 @@ static void test_agent_metrics(void **state)
 	struct pl_run_facts facts = exact_run;
 	struct pl_analysis a;
 
+	bbb_metric(b, 0.3, "workload_read_bytes", 5); /* before the workload */
+	bbb_hist(b, 0.3, "probe_fsync")->bucket[3] = 1;
 	begin(b);
 	bbb_metric(b, 44, "workload_user_us", 5);
 	bbb_metric(b, 44, "workload_user_us", 123456);
@@ -484,6 +486,8 @@ static void test_agent_metrics(void **state)
 	facts.progress = "workload_user_us";
 	analyse_with(b, &facts, &a);
 	is(&a, "workload_user_us", 123456);
+	is_unknown(&a, "workload_read_bytes");
+	is_unknown(&a, "probe_fsync_max_ms");
 	is(&a, "workload_failed", -1);
 	is(&a, "workload_unreaped", 3);
 	is(&a, "hung_tasks", 0);
