@@ -3,6 +3,9 @@
  * plan/: a small tree of files is made in a temporary directory, in which each test breaks one thing and looks at the
  * one line that the user gets.
  */
+#include "../../rootfs/agent/program.c"
+
+#include <glob.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,6 +18,7 @@
 
 #include <cmocka.h>
 
+#include "analyse/analyse.h"
 #include "plan/expr.h"
 #include "plan/plan.h"
 #include "plan/yaml.h"
@@ -940,23 +944,82 @@ static void messages_stay_one_printable_line(void **state)
 /* What ships must load, and hold what it promises. */
 static void shipped_matrices(void **state)
 {
-	static const char *const names[] = { "default", "smoke" };
 	struct pl_paths shipped = { .configs = shipped_configs, .build = "build", .results = "results" };
+	char *pattern = pl_asprintf("%s/matrices/*.yaml", shipped_configs);
+	bool seen_default = false;
+	glob_t found;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		char *path = pl_asprintf("%s/matrices/%s.yaml", shipped_configs, names[i]);
+	assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+	for (size_t i = 0; i < found.gl_pathc; i++) {
 		struct pl_matrix matrix;
 		struct pl_error err;
 
-		if (pl_matrix_load(path, &shipped, &host, &matrix, &err) != PL_OK)
+		if (pl_matrix_load(found.gl_pathv[i], &shipped, &host, &matrix, &err) != PL_OK)
 			fail_msg("%s", err.text);
 		assert_null(matrix.note);
-		if (!i)
+		if (!strcmp(matrix.name, "default")) {
 			assert_in_range(matrix.nr_cells, 24, 100);
+			seen_default = true;
+		}
 		pl_matrix_free(&matrix);
-		free(path);
 	}
+	assert_true(seen_default);
+	globfree(&found);
+	free(pattern);
+}
+
+static void list_shipped(struct pl_buf *matrix, const char *folder)
+{
+	char *pattern = pl_asprintf("%s/%s/*.yaml", shipped_configs, folder);
+	glob_t found;
+
+	assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+	pl_buf_printf(matrix, "%s: [", folder);
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		const char *name = strrchr(found.gl_pathv[i], '/') + 1;
+
+		pl_buf_printf(matrix, "%s%.*s", i ? "," : "", (int)(strlen(name) - strlen(".yaml")), name);
+	}
+	pl_buf_printf(matrix, "]\n");
+	globfree(&found);
+	free(pattern);
+}
+
+/* Every disk, workload and setting that ships, with each other: the agent takes the program, and no two are the same. */
+static void shipped_parts(void **state)
+{
+	struct pl_paths shipped = { .configs = shipped_configs, .build = "build", .results = "results" };
+	static struct program program;
+	struct pl_buf text = { 0 };
+	struct pl_matrix matrix;
+	struct pl_error err;
+
+	(void)state;
+	pl_buf_printf(&text, "name: all\nkernels: [ 6.1, 6.12 ]\nseeds: [ 4294967295 ]\nvirtual_seconds: 86400\n");
+	list_shipped(&text, "disks");
+	list_shipped(&text, "workloads");
+	list_shipped(&text, "settings");
+	put("m.yaml", text.text);
+	pl_buf_free(&text);
+	if (pl_matrix_load("m.yaml", &shipped, &host, &matrix, &err) != PL_OK)
+		fail_msg("%s", err.text);
+	assert_null(matrix.note);
+	for (size_t i = 0; i < matrix.nr_cells; i++) {
+		const struct pl_cell *cell = &matrix.cells[i];
+		size_t len = strlen(cell->program);
+		char error[PROGRAM_ERROR_BYTES], *copy = pl_calloc(len + 1, 1);
+
+		memcpy(copy, cell->program, len);
+		if (program_parse(copy, len, &program, error))
+			fail_msg("%s: %s", cell->workload, error);
+		assert_int_equal(program.seed, 4294967295);
+		assert_int_equal(program.duration_ms, 86400000);
+		if (pl_metric_index(cell->progress) < 0)
+			fail_msg("%s: no metric %s", cell->workload, cell->progress);
+		free(copy);
+	}
+	pl_matrix_free(&matrix);
 }
 
 static int remove_temp(void **state)
@@ -996,6 +1059,7 @@ int main(void)
 		cmocka_unit_test(templates),
 		cmocka_unit_test(messages_stay_one_printable_line),
 		cmocka_unit_test_setup(shipped_matrices, make_tree),
+		cmocka_unit_test_setup(shipped_parts, make_tree),
 	};
 
 	return cmocka_run_group_tests(tests, make_temp, remove_temp);
