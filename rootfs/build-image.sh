@@ -73,6 +73,7 @@ if [ -f "$out/root.img" ] && [ -f "$out/manifest.json" ] && [ "$(cat "$out/input
 fi
 
 mkdir -p "$out"
+out=$(cd "$out" && pwd)
 work=$(mktemp -d "$out/build.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 root=$work/root
@@ -89,7 +90,7 @@ ln -s . "$root/lib/$(basename "$(dirname "${where[libc.so.6]}")")"
 
 # Relative names, so that no path of this machine gets into the program.
 (cd "$sources" && "$CC" -std=gnu17 -D_GNU_SOURCE -O2 -Wall -Wextra -Wshadow -Wconversion -Werror -I harness -static \
-	-Wl,--build-id=none -s -o "$(realpath "$work")/agent" rootfs/agent/*.c)
+	-Wl,--build-id=none -s -o "$work/agent" rootfs/agent/*.c)
 install -m 755 "$work/agent" "$root/bin/agent"
 install -m 755 "$busybox" "$root/bin/busybox"
 "$busybox" --list | grep -v '^busybox$' | while read -r applet; do

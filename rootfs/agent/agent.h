@@ -48,7 +48,6 @@ _Noreturn void give_up(const char *name, const char *fmt, ...) __attribute__((fo
 
 void mount_basics(void);
 void mount_data(void);
-void remount_data(void);	/* writes back and forgets all that is cached of it */
 void apply_setting(const struct step *step);	/* DISK, SYSCTL, FILE, MGLRU, SWAP */
 void start_disk_epoch(void);
 

@@ -13,7 +13,6 @@
 #define MDISK_PARAMETERS	"/sys/module/mdisk/parameters/"
 #define PAGE_BYTES		4096
 #define VALUE_BYTES		4096
-#define UMOUNT_LIMIT_NS		(5 * NS_PER_S)
 
 /* include/linux/swap.h, union swap_header: the part that swapon(2) reads. */
 struct swap_info {
@@ -51,19 +50,6 @@ void mount_data(void)
 {
 	/* noinit_itable: what the disk does is to come from the workload, not from the age of the file system. */
 	mount_at("/dev/mdisk3", DATA_DIR, "ext4", MS_NOSUID | MS_NODEV, "noinit_itable");
-}
-
-void remount_data(void)
-{
-	uint64_t deadline_ns = now_ns() + UMOUNT_LIMIT_NS;
-
-	/* What prepare left behind has been killed but may take a moment to go. */
-	while (umount2(DATA_DIR, 0)) {
-		if (errno != EBUSY || now_ns() > deadline_ns)
-			give_up("failed", "umount %s after prepare: %s", DATA_DIR, strerror(errno));
-		tasks_serve_until(now_ns() + 10 * NS_PER_MS);
-	}
-	mount_data();
 }
 
 /* Returns NULL or what failed. */

@@ -254,7 +254,7 @@ void tasks_prepare(const char *command, uint64_t deadline_ns)
 		}
 		serve_once(deadline_ns);
 	}
-	/* What it left in the background would keep /data busy. */
+	/* Nothing of it may run on into the workload. */
 	kill(-pid, SIGKILL);
 	for (int reads = 0; reads < PREPARE_LAST_READS && output_serve(output); reads++)
 		;
