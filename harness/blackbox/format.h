@@ -2,8 +2,8 @@
 /*
  * The black box: one append-only log in memory that guest kernel and host share.
  *
- * This one header is used by the kernel (include/linux/blackbox_format.h) and by whoever reads the log. It
- * describes bytes in memory and nothing else: little-endian, naturally aligned, no implicit padding.
+ * This one header is used by the kernel that writes the log and by whoever reads it. It describes bytes
+ * in memory and nothing else: little-endian, naturally aligned, no implicit padding.
  *
  * Layout of the region:
  *
@@ -12,9 +12,9 @@
  *	BB_INPUT_OFFSET		struct bb_input, written by the host before the kernel starts
  *	BB_LOG_OFFSET		records, each a struct bb_rec followed by what its type adds
  *
- * A writer reserves bytes by advancing bb_header.head, fills them in and stores bb_rec.type last (release).
- * A reader that meets type BB_REC_NONE below head has met a record still being written. When the log is full,
- * head stays and dropped_records counts: what is there is always whole.
+ * A writer reserves bytes by advancing bb_header.head, fills them in and stores bb_rec.type last
+ * (release). A reader that meets type BB_REC_NONE below head has met a record still being written. When
+ * the log is full, head stays and dropped_records counts: what is there is always whole.
  */
 #ifndef _LINUX_BLACKBOX_FORMAT_H
 #define _LINUX_BLACKBOX_FORMAT_H
@@ -31,7 +31,7 @@
 #define BB_INPUT_OFFSET		16384
 #define BB_INPUT_MAX_BYTES	49152			/* struct bb_input and the text after it */
 #define BB_LOG_OFFSET		65536
-#define BB_MIN_REGION_BYTES	(1 << 20)
+#define BB_MIN_REGION_BYTES	1048576
 
 #define BB_RELEASE_LEN		64
 #define BB_COMM_LEN		16			/* TASK_COMM_LEN */
@@ -102,7 +102,7 @@ enum bb_rec_type {
 	BB_REC_SAMPLE		= 1,	/* every sample_period_ns */
 	BB_REC_ZONE		= 2,	/* one for each populated zone, right after its sample */
 	BB_REC_BLOCKED		= 3,	/* a task has been in D state for longer than blocked_ns */
-	BB_REC_UNBLOCKED	= 4,	/* a task reported by BB_REC_BLOCKED was seen to have moved on */
+	BB_REC_UNBLOCKED	= 4,	/* such a task was seen to have moved on */
 	BB_REC_LOCK_WAIT	= 5,	/* a sleeping lock was waited for */
 	BB_REC_RECLAIM		= 6,	/* one round of direct reclaim */
 	BB_REC_KSWAPD		= 7,	/* kswapd woke up or went to sleep */
@@ -114,7 +114,7 @@ enum bb_rec_type {
 	BB_REC_METRIC		= 13,	/* user space: a named number */
 	BB_REC_TEXT		= 14,	/* user space: a line of text */
 	BB_REC_HIST		= 15,	/* user space: a latency histogram, cumulative */
-	BB_REC_DEADLINE		= 16,	/* user space: stop the guest at this time whatever happens */
+	BB_REC_DEADLINE		= 16,	/* user space: stop the guest then, whatever happens */
 	BB_REC_END		= 17,	/* nothing follows */
 	BB_REC_TYPES
 };
@@ -136,7 +136,7 @@ struct bb_rec {
 /**
  * struct bb_sample - counters and states at one instant
  *
- * Counters count from boot; names are those of /proc/vmstat where it has them, and units are pages there.
+ * Counters count from boot; names are those of /proc/vmstat where it has them, with its units: pages.
  * @seq:		0, 1, 2 ...
  * @missed:		samples that could not be taken since boot
  * @self_ns:		time spent in the recorder itself since boot, sampler and probes
@@ -241,19 +241,19 @@ struct bb_zone {
 	char name[BB_ZONE_NAME_LEN];
 };
 
-#define BB_TASK_KILLABLE	(1u << 0)	/* TASK_WAKEKILL: khungtaskd does not look at it */
-#define BB_TASK_IOWAIT		(1u << 1)
-#define BB_TASK_RECLAIM		(1u << 2)	/* inside direct reclaim */
-#define BB_TASK_KTHREAD		(1u << 3)
-#define BB_TASK_OPEN		(1u << 4)	/* written because the log ends, not because the wait did */
+#define BB_TASK_KILLABLE	0x01u	/* TASK_WAKEKILL: khungtaskd does not look at it */
+#define BB_TASK_IOWAIT		0x02u
+#define BB_TASK_RECLAIM		0x04u	/* inside direct reclaim */
+#define BB_TASK_KTHREAD		0x08u
+#define BB_TASK_OPEN		0x10u	/* written because the log ends, not because the wait did */
 
-/* Flags of a lock wait: those of the kernel's lock:contention_begin (include/trace/events/lock.h). */
-#define BB_LOCK_SPIN		(1u << 0)
-#define BB_LOCK_READ		(1u << 1)
-#define BB_LOCK_WRITE		(1u << 2)
-#define BB_LOCK_RT		(1u << 3)
-#define BB_LOCK_PERCPU		(1u << 4)
-#define BB_LOCK_MUTEX		(1u << 5)	/* none of READ, WRITE, RT, PERCPU, MUTEX: a semaphore */
+/* Flags of a lock wait: those of the kernel's lock:contention_begin (trace/events/lock.h). */
+#define BB_LOCK_SPIN		0x01u
+#define BB_LOCK_READ		0x02u
+#define BB_LOCK_WRITE		0x04u
+#define BB_LOCK_RT		0x08u
+#define BB_LOCK_PERCPU		0x10u
+#define BB_LOCK_MUTEX		0x20u	/* none of READ, WRITE, RT, PERCPU, MUTEX: a semaphore */
 
 /**
  * struct bb_blocked - a task in D state; once for each (pid, switches)
@@ -377,7 +377,7 @@ struct bb_oom_kill {
 };
 
 /**
- * struct bb_hung_task - khungtaskd reported this task; it does so again at every scan while the wait lasts
+ * struct bb_hung_task - khungtaskd reported this task, as it does at every scan while the wait lasts
  * @switches:	with @pid it names one wait
  */
 struct bb_hung_task {
@@ -469,8 +469,9 @@ struct bb_hist {
 };
 
 /*
- * Bucket of a latency: four a doubling, from 1.024 us up. Bucket 0 holds all below 1,024 ns; bucket i > 0 holds
- * [ (4 + (i-1)%4) << (8 + (i-1)/4), (5 + (i-1)%4) << (8 + (i-1)/4) ) ns; the last holds all above as well.
+ * Bucket of a latency: four a doubling, from 1.024 us up. Bucket 0 holds all below 1,024 ns; bucket i > 0
+ * holds [ (4 + (i-1)%4) << (8 + (i-1)/4), (5 + (i-1)%4) << (8 + (i-1)/4) ) ns; the last holds all above
+ * as well.
  */
 static inline __u32 bb_hist_bucket(__u64 ns)
 {
