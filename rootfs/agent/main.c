@@ -95,8 +95,10 @@ int main(int argc, char **argv)
 	report_mark("boot");
 	if (program_parse(text, bytes, &program, error))
 		give_up("failed", "program: %s", error);
-	if (program.shell)
+	if (program.shell) {
+		mount_data();
 		run_shell();
+	}
 	report_deadline(now_ns() + SETUP_LIMIT_NS);
 	if (mlockall(MCL_CURRENT | MCL_FUTURE))
 		give_up("failed", "mlockall: %s", strerror(errno));

@@ -44,6 +44,9 @@ void mount_basics(void)
 	mount_at("cgroup", "/sys/fs/cgroup", "cgroup2", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 	mount_at("tmp", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "size=4m,mode=1777");
 	mount_at("run", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "size=1m,mode=755");
+	/* Commands expect to be somewhere where they can write. */
+	if (chdir("/tmp"))
+		give_up("failed", "chdir /tmp: %s", strerror(errno));
 }
 
 void mount_data(void)

@@ -70,6 +70,16 @@ static void watch(int fd, struct output *output)
 	must(epoll_ctl(loop, EPOLL_CTL_ADD, fd, &event), "epoll_ctl");
 }
 
+/* The start of a file of the cgroup, NUL-terminated; static, so that the next call overwrites it. */
+static const char *read_whole(int fd)
+{
+	static char text[8192];
+	ssize_t got = pread(fd, text, sizeof(text) - 1, 0);
+
+	text[got < 0 ? 0 : got] = '\0';
+	return text;
+}
+
 void tasks_open(void)
 {
 	sigset_t set;
@@ -94,6 +104,9 @@ void tasks_open(void)
 	cpu_stat = must(open(CGROUP_DIR "/cpu.stat", O_RDONLY | O_CLOEXEC), "cpu.stat");
 	kill_file = must(open(CGROUP_DIR "/cgroup.kill", O_WRONLY | O_CLOEXEC), "cgroup.kill");
 	procs_file = must(open(CGROUP_DIR "/cgroup.procs", O_RDWR | O_CLOEXEC), "cgroup.procs");
+	/* The first read of such a file allocates a buffer that it keeps: now, and not when memory is short. */
+	read_whole(cpu_stat);
+	read_whole(procs_file);
 }
 
 static struct output *output_open(const char *name, int *write_end)
@@ -304,35 +317,36 @@ static uint64_t field(const char *text, const char *name)
 	return at ? strtoull(at + strlen(name), NULL, 10) : 0;
 }
 
+static void signal_groups(int number)
+{
+	for (unsigned int i = 0; i < nr_processes; i++)
+		kill(-processes[i].pid, number);
+}
+
 void tasks_stop(void)
 {
-	static char text[1024];
-	ssize_t got = pread(cpu_stat, text, sizeof(text) - 1, 0);
+	const char *stat = read_whole(cpu_stat);
 
 	workload_runs = false;
-	if (got > 0) {
-		text[got] = '\0';
-		totals.user_us = field(text, "user_usec ");
-		totals.system_us = field(text, "system_usec ");
-	}
-	for (unsigned int i = 0; i < nr_processes; i++)
-		kill(-processes[i].pid, SIGTERM);
+	totals.user_us = field(stat, "user_usec ");
+	totals.system_us = field(stat, "system_usec ");
+	signal_groups(SIGTERM);
 }
 
 void tasks_kill(void)
 {
+	/* The cgroup finds those that left their group, but has to allocate; the signals do not and set memory free. */
+	signal_groups(SIGKILL);
 	if (write(kill_file, "1", 1) != 1)
-		report_text("failed", "cgroup.kill");
+		report_text("agent", "cgroup.kill failed");
 }
 
 static uint64_t count_living(void)
 {
-	static char text[8192];
-	ssize_t got = pread(procs_file, text, sizeof(text), 0);
 	uint64_t lines = 0;
 
-	for (ssize_t i = 0; i < got; i++)
-		lines += text[i] == '\n';
+	for (const char *c = read_whole(procs_file); *c; c++)
+		lines += *c == '\n';
 	return lines;
 }
 
