@@ -35,22 +35,26 @@ if grep -qv -e ' FUNC$' -e ' NOTYPE$' "$work/stubs"; then
 fi
 
 {
-	echo '#include <stdlib.h>'
-	echo '#include <string.h>'
-	echo '#include <unistd.h>'
-	echo "static _Noreturn void stub(const char *name)"
-	echo "{"
-	echo "	if (write(2, \"$soname is a stub: \", sizeof(\"$soname is a stub: \") - 1) > 0 &&"
-	echo "	    write(2, name, strlen(name)) > 0 && write(2, \"\\n\", 1) > 0)"
-	echo "		abort();"
-	echo "	_exit(127);"
-	echo "}"
+	cat <<C
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static _Noreturn void stub(const char *name)
+{
+	static const char who[] = "$soname is a stub: ";
+
+	if (write(2, who, sizeof(who) - 1) > 0 && write(2, name, strlen(name)) > 0 && write(2, "\\n", 1) > 0)
+		abort();
+	_exit(127);
+}
+C
 	awk '!seen[$1]++ { printf "void %s(void); void %s(void) { stub(\"%s\"); }\n", $1, $1, $1 }' "$work/stubs"
 } > "$work/stub.c"
 awk '$2 != "-" { nodes[$2] = nodes[$2] " " $1 ";" }
 	END { for (node in nodes) print node " { global:" nodes[node] " };" }' "$work/stubs" | sort > "$work/stub.map"
 
-flags=(-shared -fPIC -Os -fno-builtin -ffile-prefix-map="$work"=. "-Wl,-soname,$soname,--build-id=none,-s")
+flags=(-shared -fPIC -Os -fno-builtin "-ffile-prefix-map=$work=." "-Wl,-soname,$soname,--build-id=none,-s")
 if [ -s "$work/stub.map" ]; then
 	flags+=("-Wl,--version-script,$work/stub.map")
 fi

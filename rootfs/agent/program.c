@@ -90,7 +90,8 @@ static int named_value(struct parser *p, const char *verb, char *rest, struct st
 	step->name = next_word(&rest);
 	if (!step->name || !consists_of(step->name, extra, 255) || strstr(step->name, ".."))
 		return refuse(p, "%s: expected a name", verb);
-	if (step->verb == VERB_FILE && strncmp(step->name, "/proc/", 6) && strncmp(step->name, "/sys/", 5))
+	if (step->verb == VERB_FILE && strncmp(step->name, "/proc/", 6) != 0 &&
+	    strncmp(step->name, "/sys/", 5) != 0)
 		return refuse(p, "file: %s lies neither in /proc nor in /sys", step->name);
 	if (!rest || !*rest)
 		return refuse(p, "%s %s: expected a value", verb, step->name);
@@ -106,7 +107,7 @@ static int parse_swap(struct parser *p, char *rest, struct step *step)
 			return refuse(p, "swap zram: expected percent of RAM, 1 to %d", PROGRAM_MAX_ZRAM_PCT);
 		return 0;
 	}
-	if (!step->name || rest || (strcmp(step->name, "none") && strcmp(step->name, "disk")))
+	if (!step->name || rest || (strcmp(step->name, "none") != 0 && strcmp(step->name, "disk") != 0))
 		return refuse(p, "swap: expected none, disk or zram PERCENT");
 	return 0;
 }
@@ -148,7 +149,7 @@ static int parse_step(struct parser *p, const char *verb, char *rest, struct ste
 	}
 	if (!strcmp(verb, "mglru")) {
 		step->verb = VERB_MGLRU;
-		if (!rest || (strcmp(rest, "on") && strcmp(rest, "off")))
+		if (!rest || (strcmp(rest, "on") != 0 && strcmp(rest, "off") != 0))
 			return refuse(p, "mglru: expected on or off");
 		step->number = !strcmp(rest, "on");
 		return 0;
@@ -218,7 +219,7 @@ int program_parse(char *text, size_t bytes, struct program *program, char error[
 				return refuse(&p, "control character 0x%02x", (unsigned int)(unsigned char)*c);
 		*stop = '\0';
 		if (p.line == 1) {
-			if (strcmp(line, "plimsoll-cell 1"))
+			if (strcmp(line, "plimsoll-cell 1") != 0)
 				return refuse(&p, "expected \"plimsoll-cell 1\"");
 		} else if (parse_line(&p, line)) {
 			return -1;

@@ -13,6 +13,7 @@
 #define MDISK_PARAMETERS	"/sys/module/mdisk/parameters/"
 #define PAGE_BYTES		4096
 #define VALUE_BYTES		4096
+#define MIN_SWAP_BYTES		65536
 
 /* include/linux/swap.h, union swap_header: the part that swapon(2) reads. */
 struct swap_info {
@@ -149,7 +150,7 @@ static void swap_on(const char *step, const char *device)
 	if (fd < 0)
 		give_up("rejected", "swap %s: %s: %s", step, device, strerror(errno));
 	bytes = lseek(fd, 0, SEEK_END);
-	if (bytes < 16 * PAGE_BYTES)
+	if (bytes < MIN_SWAP_BYTES)
 		give_up("rejected", "swap %s: %s has %lld bytes only", step, device, (long long)bytes);
 	info.version = 1;
 	info.last_page = (uint32_t)(bytes / PAGE_BYTES - 1);
@@ -168,7 +169,7 @@ static void set_swap(const struct step *step)
 
 	if (!strcmp(step->name, "disk"))
 		swap_on("disk", "/dev/mdisk2");
-	if (strcmp(step->name, "zram"))
+	if (strcmp(step->name, "zram") != 0)
 		return;
 	sysinfo(&info);
 	snprintf(bytes, sizeof(bytes), "%llu",
