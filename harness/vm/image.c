@@ -75,7 +75,7 @@ enum pl_status pl_image_copy(const char *path, int fd, off_t to, size_t max_byte
  */
 static enum pl_status run_mke2fs(const char *image, struct pl_error *err)
 {
-	const char *argv[] = { "mke2fs", "-q", "-F", "-t", "ext2", "-b", "4096", "-I", "256", "-m", "0", "-J", "size=16",
+	const char *argv[] = { "mke2fs", "-q", "-F", "-t", "ext2", "-T", "default", "-b", "4096", "-I", "256", "-m", "0", "-J", "size=16",
 			       "-O", "none,has_journal,ext_attr,dir_index,filetype,sparse_super,large_file,resize_inode,extent,huge_file,"
 				     "flex_bg,metadata_csum,64bit,dir_nlink,extra_isize",
 			       "-U", "504c494d-534f-4c4c-8000-000000000001",
