@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # status, output and lines come from bats
 # What the tests of the command line share. Each test runs in a directory of its own.
 
 ROOT=$(cd "${BATS_TEST_DIRNAME}/../.." && pwd -P)
@@ -7,7 +7,7 @@ export ROOT
 # Otherwise a `make test` would hand its own flags to the makes that tests start.
 unset MAKEFLAGS MFLAGS MAKELEVEL
 
-setup() { cd "$BATS_TEST_TMPDIR"; }
+setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
 
 # plimsoll ARGUMENT...: with the repository's configs and build, and results of the test's own.
 plimsoll() {

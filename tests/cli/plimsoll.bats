@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Arguments, good and bad, and what is refused before any VM starts.
+bats_require_minimum_version 1.5.0
 load helpers
 
 @test "--help lists every command and exits 0" {
@@ -64,7 +65,7 @@ load helpers
 
 @test "a key that a matrix does not have: file, line and column; exit 2" {
 	sed 's/^virtual_seconds:/virtual_secodns:/' "$ROOT/configs/matrices/default.yaml" >typo.yaml
-	! cmp -s typo.yaml "$ROOT/configs/matrices/default.yaml"
+	run ! cmp -s typo.yaml "$ROOT/configs/matrices/default.yaml"
 	run plimsoll run typo.yaml
 	expect 2 "virtual_secodns"
 	[[ $output =~ typo.yaml:[0-9]+:[0-9]+: ]]
@@ -101,6 +102,6 @@ load helpers
 }
 
 @test "doctor says no, with exit 3, where QEMU is missing" {
-	PATH=$BATS_TEST_TMPDIR run plimsoll doctor
+	run env PATH="$BATS_TEST_TMPDIR" "$ROOT/build/plimsoll" --configs "$ROOT/configs" --build "$ROOT/build" --results results doctor
 	expect 3 "qemu"
 }

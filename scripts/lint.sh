@@ -1,0 +1,122 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Every check that needs no VM. The C code was compiled with -Werror before this runs (make lint). All checks run, and
+# the exit code is 1 if one of them found anything.
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/common.sh"
+
+cd "$PLIMSOLL_ROOT"
+failed=()
+jobs=$(nproc)
+
+# check NAME COMMAND...: silent when it is well.
+check() {
+	local name=$1 out
+	shift
+	if out=$("$@" 2>&1); then
+		echo "ok    $name"
+	else
+		printf '%s\n' "$out" | tail -n 60
+		echo "FAIL  $name"
+		failed+=("$name")
+	fi
+}
+
+tracked() { git ls-files --cached --others --exclude-standard -- "$@"; }
+
+# Its standard error counts warnings that it does not show.
+tidy() { clang-tidy --quiet "$@" -- -std=gnu17 -D_GNU_SOURCE -Iharness 2>/dev/null; }
+clang_tidy() {
+	export -f tidy
+	# shellcheck disable=SC2016 # for the shell that xargs starts
+	tracked 'harness/*.c' 'rootfs/*.c' 'tests/fuzz/*.c' | xargs -r -P "$jobs" -n 3 bash -c 'tidy "$@"' -
+}
+
+cpp_check() {
+	cppcheck --quiet --error-exitcode=1 --inline-suppr -j "$jobs" --std=c11 -D_GNU_SOURCE -Iharness --max-configs=2 \
+		--enable=warning,performance,portability --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches \
+		harness rootfs
+}
+
+shell_check() {
+	tracked '*.sh' '*.bats' '*.bash' .ci/run | xargs shellcheck -x
+}
+
+# checkpatch.pl comes with the kernel; any cached source archive has it.
+check_patch() {
+	local dir archive
+	dir=$(mktemp -d)
+	# shellcheck disable=SC2064 # the directory of now
+	trap "rm -rf '$dir'" RETURN
+	for archive in /usr/src/linux-source-6.12.tar.xz "$PLIMSOLL_CACHE/sources/linux-source-6.12.tar.xz"; do
+		[ ! -s "$archive" ] || break
+	done
+	mkdir -p "$PLIMSOLL_CACHE/checkpatch"
+	if [ ! -s "$PLIMSOLL_CACHE/checkpatch/checkpatch.pl" ]; then
+		tar -xJf "$archive" -C "$dir" --strip-components=2 --wildcards '*/scripts/checkpatch.pl' '*/scripts/spelling.txt' \
+			'*/scripts/const_structs.checkpatch'
+		cp "$dir"/* "$PLIMSOLL_CACHE/checkpatch/"
+	fi
+	# FILE_PATH_CHANGES asks to write to MAINTAINERS, which patches outside of the kernel do not change.
+	# From standard input: it would take a file that git knows for a source file.
+	local patch bad=0
+	for patch in kernel-patches/*/*.patch; do
+		perl "$PLIMSOLL_CACHE/checkpatch/checkpatch.pl" --strict --no-tree --quiet --no-summary --show-types \
+			--ignore FILE_PATH_CHANGES - <"$patch" || { echo "in $patch"; bad=1; }
+	done
+	return "$bad"
+}
+
+# added_file PATH: the contents of a file that the patch on standard input adds.
+added_file() {
+	awk -v path="$1" '/^diff --git / { inside = 0 } $0 == "+++ b/" path { inside = 1; next }
+		inside && /^-- $/ { inside = 0 } inside && /^[+]/ { print substr($0, 2) }'
+}
+
+# One header describes the log to the kernel and to the harness.
+same_format() {
+	local series
+	for series in kernel-patches/*/; do
+		cat "$series"*blackbox*.patch | added_file include/linux/blackbox_format.h |
+			diff -u --label "$series" - harness/blackbox/format.h || return 1
+	done
+}
+
+licences() {
+	local file bad=0
+	while read -r file; do
+		head -n 12 "$file" | grep -q 'SPDX-License-Identifier: ' || { echo "$file: no SPDX-License-Identifier"; bad=1; }
+	done < <(tracked | grep -vE '^(LICENSE|\.gitignore|.*\.(md|patch|png|svg|db|json|csv)|tests/fuzz/corpus/.*|results/.*)$')
+	for file in kernel-patches/*/*.patch; do
+		grep -q '^+.*SPDX-License-Identifier: GPL-2.0-only' "$file" || ! grep -q '^new file' "$file" ||
+			{ echo "$file: adds files without SPDX-License-Identifier: GPL-2.0-only"; bad=1; }
+	done
+	return "$bad"
+}
+
+# A folder of the harness includes only folders to its left in this list. blackbox/format.h is nobody's part: it is the
+# contract with the guest.
+folders="base plan vm blackbox analyse ledger run search report cli"
+include_order() {
+	# shellcheck disable=SC2016 # for awk
+	tracked 'harness/*.c' 'harness/*.h' | xargs awk -v folders="$folders" '
+		BEGIN { n = split(folders, list, " "); for (i = 1; i <= n; i++) rank[list[i]] = i }
+		/^#include "[a-z]+\// && $2 != "\"blackbox/format.h\"" {
+			split(FILENAME, path, "/"); split($2, name, /["\/]/)
+			if (!(path[2] in rank)) { print FILENAME ": its folder is not in the list of scripts/lint.sh"; bad = 1 }
+			else if (!(name[2] in rank) || rank[name[2]] > rank[path[2]]) {
+				print FILENAME ":" FNR ": " path[2] "/ may not include " name[2] "/"; bad = 1
+			}
+		}
+		END { exit bad }'
+}
+
+check shellcheck shell_check
+check 'SPDX identifiers' licences
+check 'include order' include_order
+check 'one black box format' same_format
+check checkpatch check_patch
+check cppcheck cpp_check
+check clang-tidy clang_tidy
+
+[ ${#failed[@]} -eq 0 ] || die 1 "lint: ${#failed[@]} checks failed: ${failed[*]}"
