@@ -2,19 +2,19 @@
 /*
  * The black box: one append-only log in memory that guest kernel and host share.
  *
- * This one header is used by the kernel that writes the log and by whoever reads it. It describes bytes
- * in memory and nothing else: little-endian, naturally aligned, no implicit padding.
+ * This one header is used by the kernel that writes the log and by whoever reads it. It describes
+ * bytes in memory and nothing else: little-endian, naturally aligned, no implicit padding.
  *
  * Layout of the region:
  *
  *	0			struct bb_header, written by the kernel when it finds the region
- *	BB_SCHEMA_OFFSET	the schema: text, one line a record type (see bb_header.schema_bytes)
+ *	BB_SCHEMA_OFFSET	the schema: text, a line for each record type (bb_header.schema_bytes)
  *	BB_INPUT_OFFSET		struct bb_input, written by the host before the kernel starts
  *	BB_LOG_OFFSET		records, each a struct bb_rec followed by what its type adds
  *
  * A writer reserves bytes by advancing bb_header.head, fills them in and stores bb_rec.type last
- * (release). A reader that meets type BB_REC_NONE below head has met a record still being written. When
- * the log is full, head stays and dropped_records counts: what is there is always whole.
+ * (release). A reader that meets type BB_REC_NONE below head has met a record still being written.
+ * When the log is full, head stays and dropped_records counts: what is there is always whole.
  */
 #ifndef _LINUX_BLACKBOX_FORMAT_H
 #define _LINUX_BLACKBOX_FORMAT_H
@@ -136,7 +136,7 @@ struct bb_rec {
 /**
  * struct bb_sample - counters and states at one instant
  *
- * Counters count from boot; names are those of /proc/vmstat where it has them, with its units: pages.
+ * Counters count from boot; names and units (pages) are those of /proc/vmstat where it has them.
  * @seq:		0, 1, 2 ...
  * @missed:		samples that could not be taken since boot
  * @self_ns:		time spent in the recorder itself since boot, sampler and probes
@@ -377,7 +377,7 @@ struct bb_oom_kill {
 };
 
 /**
- * struct bb_hung_task - khungtaskd reported this task, as it does at every scan while the wait lasts
+ * struct bb_hung_task - khungtaskd reported this task: again at every scan while the wait lasts
  * @switches:	with @pid it names one wait
  */
 struct bb_hung_task {
@@ -469,9 +469,9 @@ struct bb_hist {
 };
 
 /*
- * Bucket of a latency: four a doubling, from 1.024 us up. Bucket 0 holds all below 1,024 ns; bucket i > 0
- * holds [ (4 + (i-1)%4) << (8 + (i-1)/4), (5 + (i-1)%4) << (8 + (i-1)/4) ) ns; the last holds all above
- * as well.
+ * Bucket of a latency: four a doubling, from 1.024 us up. Bucket 0 holds all below 1,024 ns; bucket
+ * i > 0 holds [ (4 + (i-1)%4) << (8 + (i-1)/4), (5 + (i-1)%4) << (8 + (i-1)/4) ) ns; the last holds
+ * all above as well.
  */
 static inline __u32 bb_hist_bucket(__u64 ns)
 {
