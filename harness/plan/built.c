@@ -41,7 +41,7 @@ static enum pl_status check_sha256(const char *path, const char *manifest, const
 	char hex[PL_SHA256_HEX];
 	enum pl_status status = pl_sha256_file(path, hex, err);
 
-	if (status == PL_OK && strcmp(hex, expected))
+	if (status == PL_OK && strcmp(hex, expected) != 0)
 		status = pl_fail(err, PL_HOST, "%s: is not the file that %s describes: remove both and build again", path,
 				 manifest);
 	return status;
@@ -79,7 +79,7 @@ void pl_kernel_free(struct pl_kernel *kernel)
 
 enum pl_status pl_rootfs_load(const struct pl_paths *paths, struct pl_rootfs *rootfs, struct pl_error *err)
 {
-	struct json_object *json, *mib;
+	struct json_object *json = NULL, *mib;
 	char *manifest = pl_asprintf("%s/rootfs/manifest.json", paths->build);
 	enum pl_status status;
 

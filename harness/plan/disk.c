@@ -104,7 +104,7 @@ static enum pl_status check_disk(const struct pl_disk *disk, const char *name, s
 	const struct pl_yaml_node *root = disk->yaml.root;
 	enum pl_status status;
 
-	if (strcmp(disk->name, name))
+	if (strcmp(disk->name, name) != 0)
 		return pl_yaml_expected(&disk->yaml, pl_yaml_get(root, "name"), err, "\"%s\", as the file is called", name);
 	status = check_bucket(disk, "iops", disk->iops, "burst_requests", disk->burst_requests, "peak_iops",
 			      disk->peak_iops, err);

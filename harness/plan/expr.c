@@ -129,7 +129,7 @@ static bool product(struct evaluator *ev, int64_t *value)
 	if (!factor(ev, value))
 		return false;
 	for (char c = peek(ev); c == '*' || c == '/' || c == '%'; c = peek(ev)) {
-		int64_t right;
+		int64_t right = 0;
 
 		ev->at++;
 		if (!factor(ev, &right) || !apply(ev, c, value, right))
@@ -143,7 +143,7 @@ static bool sum(struct evaluator *ev, int64_t *value)
 	if (!product(ev, value))
 		return false;
 	for (char c = peek(ev); c == '+' || c == '-'; c = peek(ev)) {
-		int64_t right;
+		int64_t right = 0;
 
 		ev->at++;
 		if (!product(ev, &right) || !apply(ev, c, value, right))
@@ -187,8 +187,8 @@ bool pl_expr_expand(const char *text, const struct pl_var *vars, size_t nr_vars,
 			return false;
 		}
 
-		struct pl_expr_error inner;
-		int64_t value;
+		struct pl_expr_error inner = { 0 };
+		int64_t value = 0;
 
 		if (!pl_expr_eval(text + 1, (size_t)(end - text - 1), vars, nr_vars, &value, &inner)) {
 			char *expr = pl_asprintf("%.*s", (int)(end + 1 - text), text);

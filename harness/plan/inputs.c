@@ -49,7 +49,7 @@ static enum pl_status same(const struct reader *reader, struct json_object *inpu
 
 	if (!then)
 		return damaged(reader, key);
-	if (strcmp(then, here))
+	if (strcmp(then, here) != 0)
 		return pl_fail(reader->err, PL_BAD_INPUT, "cell %s was run with %s %s and here is %s: run its matrix again",
 			       reader->id, what, pl_quote(then).text, pl_quote(here).text);
 	return PL_OK;
@@ -91,8 +91,8 @@ static enum pl_status read_cell(const struct reader *reader, struct json_object 
 {
 	struct json_object *disk;
 	const char *program = text(inputs, "program");
-	uint32_t format, timeout_s;
-	uint64_t duration_ms;
+	uint32_t format = 0, timeout_s = 0;
+	uint64_t duration_ms = 0;
 	enum pl_status status = number(reader, inputs, "format", 0, UINT32_MAX, &format);
 
 	if (status != PL_OK)
@@ -130,16 +130,17 @@ static enum pl_status find_built(const struct reader *reader, struct json_object
 				 struct pl_cell *cell)
 {
 	char *dir = pl_asprintf("%s/kernels/%s", paths->build, cell->kernel);
+	bool built = pl_yaml_is_name(cell->kernel) && !access(dir, F_OK);
 	struct pl_kernel kernel;
 	struct pl_rootfs rootfs;
-	enum pl_status status;
+	enum pl_status status = PL_OK;
 
-	if (!pl_yaml_is_name(cell->kernel) || access(dir, F_OK))
-		status = pl_fail(reader->err, PL_BAD_INPUT, "cell %s was run on kernel %s, which is not built", reader->id,
-				 pl_quote(cell->kernel).text);
-	else
+	if (built)
 		status = pl_kernel_load(dir, cell->kernel, &kernel, reader->err);
 	free(dir);
+	if (!built)
+		return pl_fail(reader->err, PL_BAD_INPUT, "cell %s was run on kernel %s, which is not built", reader->id,
+			       pl_quote(cell->kernel).text);
 	if (status != PL_OK)
 		return status;
 	status = same(reader, inputs, "vmlinux_sha256", "kernel", kernel.vmlinux_sha256);
@@ -164,9 +165,8 @@ static enum pl_status check_id(const struct reader *reader, const char *inputs_j
 
 	pl_sha256_add(sha, inputs_json, strlen(inputs_json));
 	pl_sha256_final(sha, hex);
-	return strncmp(hex, reader->id, PL_ID_HEX - 1) || strlen(reader->id) != PL_ID_HEX - 1 ?
-		       damaged(reader, "they are not what the id is the hash of") :
-		       PL_OK;
+	hex[PL_ID_HEX - 1] = '\0';
+	return !strcmp(hex, reader->id) ? PL_OK : damaged(reader, "they are not what the id is the hash of");
 }
 
 enum pl_status pl_matrix_from_inputs(const char *id, const char *inputs_json, const char *kernel, const char *disk,

@@ -510,7 +510,7 @@ static enum pl_status add_cell(struct planner *planner, const struct product *pr
 		pl_cell_label(cell, label, sizeof(label));
 		pl_cell_label(*node, same, sizeof(same));
 		/* An include that repeats a cell of the product is no news. */
-		if (strcmp(label, same) && !planner->nr_same++)
+		if (strcmp(label, same) != 0 && !planner->nr_same++)
 			pl_buf_printf(&planner->note, "%s is by its content the same cell as %s and runs once, as the latter", label,
 				      same);
 		pl_cell_free(cell);

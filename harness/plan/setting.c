@@ -127,21 +127,28 @@ static enum pl_status read_value(const struct pl_yaml *yaml, const struct pl_yam
 	return pl_yaml_expected(yaml, node, err, "1 to %d characters for %s", MAX_VALUE, node->key->text);
 }
 
-static void set_sysctl(struct pl_setting *setting, const char *name, char *value, const struct pl_yaml_node *at)
+static struct pl_setting_sysctl *find_or_insert(struct pl_setting *setting, const char *name)
 {
 	size_t i = 0;
 
 	while (i < setting->nr_sysctls && strcmp(setting->sysctls[i].name, name) < 0)
 		i++;
-	if (i == setting->nr_sysctls || strcmp(setting->sysctls[i].name, name)) {
-		setting->sysctls = pl_realloc_array(setting->sysctls, setting->nr_sysctls + 1, sizeof(*setting->sysctls));
-		memmove(setting->sysctls + i + 1, setting->sysctls + i,
-			(setting->nr_sysctls - i) * sizeof(*setting->sysctls));
-		setting->nr_sysctls++;
-	} else {
-		free(setting->sysctls[i].value);
-	}
-	setting->sysctls[i] = (struct pl_setting_sysctl){ .name = name, .value = value, .at = at };
+	if (i < setting->nr_sysctls && !strcmp(setting->sysctls[i].name, name))
+		return &setting->sysctls[i];
+	setting->sysctls = pl_realloc_array(setting->sysctls, setting->nr_sysctls + 1, sizeof(*setting->sysctls));
+	memmove(setting->sysctls + i + 1, setting->sysctls + i, (setting->nr_sysctls - i) * sizeof(*setting->sysctls));
+	setting->nr_sysctls++;
+	setting->sysctls[i] = (struct pl_setting_sysctl){ .name = name };
+	return &setting->sysctls[i];
+}
+
+static void set_sysctl(struct pl_setting *setting, const char *name, char *value, const struct pl_yaml_node *at)
+{
+	struct pl_setting_sysctl *sysctl = find_or_insert(setting, name);
+
+	free(sysctl->value);
+	sysctl->value = value;
+	sysctl->at = at;
 }
 
 static enum pl_status read_sysctls(struct pl_setting *setting, const struct pl_yaml_node *map,
@@ -154,7 +161,7 @@ static enum pl_status read_sysctls(struct pl_setting *setting, const struct pl_y
 	for (size_t i = 0; i < map->nr_items; i++) {
 		const struct pl_yaml_node *node = map->items[i];
 		const char *name = node->key->text;
-		char *value;
+		char *value = NULL;
 
 		if (!pl_sysctls_find(sysctls, name)) {
 			const char *nearest = pl_sysctls_nearest(sysctls, name);
@@ -192,7 +199,7 @@ static enum pl_status read_hung_task_timeout(struct pl_setting *setting, struct 
 	for (size_t i = 0; i < setting->nr_sysctls; i++) {
 		const struct pl_setting_sysctl *sysctl = &setting->sysctls[i];
 
-		if (strcmp(sysctl->name, "kernel.hung_task_timeout_secs"))
+		if (strcmp(sysctl->name, "kernel.hung_task_timeout_secs") != 0)
 			continue;
 		if (sysctl->at)
 			return pl_yaml_u32(&setting->yaml, sysctl->at, sysctl->name, 0, 1000000,
@@ -222,7 +229,7 @@ enum pl_status pl_setting_load(const char *path, const char *name, const struct 
 		set_sysctl(&file.setting, base[i].name, pl_strdup(base[i].value), NULL);
 	status = pl_yaml_read(&file.setting.yaml, file.setting.yaml.root, fields, sizeof(fields) / sizeof(*fields), &file,
 			      err);
-	if (status == PL_OK && strcmp(file.setting.name, name))
+	if (status == PL_OK && strcmp(file.setting.name, name) != 0)
 		status = pl_yaml_expected(&file.setting.yaml, pl_yaml_get(file.setting.yaml.root, "name"), err,
 					  "\"%s\", as the file is called", name);
 	if (status == PL_OK && file.sysctl)

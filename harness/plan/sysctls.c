@@ -38,7 +38,7 @@ static bool add_line(struct pl_sysctls *sysctls, char *line)
 	while ((word = strtok_r(rest, " \t", &rest))) {
 		size_t i = 0;
 
-		while (i < sysctls->nr_series && strcmp(sysctls->series[i], word))
+		while (i < sysctls->nr_series && strcmp(sysctls->series[i], word) != 0)
 			i++;
 		if (i == sysctls->nr_series)
 			return false;

@@ -82,7 +82,7 @@ static enum pl_status check_workload(const struct pl_workload *workload, const c
 	const struct pl_yaml *yaml = &workload->yaml;
 	enum pl_status status;
 
-	if (strcmp(workload->name, name))
+	if (strcmp(workload->name, name) != 0)
 		return pl_yaml_expected(yaml, pl_yaml_get(yaml->root, "name"), err, "\"%s\", as the file is called", name);
 	if (workload->prepare) {
 		status = pl_yaml_list(yaml, workload->prepare, "commands", err);
@@ -147,7 +147,7 @@ void pl_workload_free(struct pl_workload *workload)
 enum pl_status pl_use_init(struct pl_use *use, const struct pl_workload *workload, const struct pl_yaml *matrix,
 			   const struct pl_yaml_node *params, struct pl_error *err)
 {
-	const char *known[PL_MAX_PARAMS];
+	const char *known[PL_MAX_PARAMS] = { 0 };
 	struct pl_buf label = { 0 };
 	size_t nr_given = 0;
 
@@ -160,8 +160,11 @@ enum pl_status pl_use_init(struct pl_use *use, const struct pl_workload *workloa
 		return pl_yaml_expected(matrix, params, err, "a map of parameters and values");
 	for (size_t i = 0; params && i < params->nr_items; i++) {
 		const struct pl_yaml_node *node = params->items[i];
+		bool found = false;
 
-		if (!workload->nr_params || !pl_yaml_get(pl_yaml_get(workload->yaml.root, "params"), node->key->text))
+		for (size_t j = 0; j < workload->nr_params; j++)
+			found = found || !strcmp(known[j], node->key->text);
+		if (!found)
 			return pl_yaml_fail(matrix, node->key, err, "unknown parameter %s of workload %s: %s",
 					    pl_quote(node->key->text).text, workload->name,
 					    pl_hint(node->key->text, known, workload->nr_params).text);
@@ -207,29 +210,32 @@ static size_t make_vars(const struct pl_use *use, const struct pl_machine *machi
 	return nr;
 }
 
-/* Expand a scalar into one line of text; the caller frees it. */
-static enum pl_status expand(const struct pl_use *use, const struct pl_yaml_node *node, const char *what,
-			     const struct pl_var *vars, size_t nr_vars, char **line, struct pl_error *err)
+/* A scalar with its expressions replaced, one line, which the caller frees; or NULL and *err. */
+static char *expand(const struct pl_use *use, const struct pl_yaml_node *node, const char *what,
+		    const struct pl_var *vars, size_t nr_vars, struct pl_error *err)
 {
 	const struct pl_yaml *yaml = &use->workload->yaml;
-	struct pl_expr_error why;
+	struct pl_expr_error why = { 0 };
 	struct pl_buf text = { 0 };
 
-	if (node->kind != PL_YAML_SCALAR)
-		return pl_yaml_expected(yaml, node, err, "a %s", what);
+	if (node->kind != PL_YAML_SCALAR) {
+		pl_yaml_expected(yaml, node, err, "a %s", what);
+		return NULL;
+	}
 	if (!pl_expr_expand(node->text, vars, nr_vars, &text, &why)) {
+		pl_yaml_fail(yaml, node, err, "%s in a %s of workload %s", why.text, what, use->label);
 		pl_buf_free(&text);
-		return pl_yaml_fail(yaml, node, err, "%s in a %s of workload %s", why.text, what, use->label);
+		return NULL;
 	}
 	while (text.len && strchr(" \n", text.text[text.len - 1]))
 		text.text[--text.len] = '\0';
 	if (!text.len || strpbrk(text.text, "\n\t") || *text.text == ' ') {
+		pl_yaml_expected(yaml, node, err,
+				 "a %s in one line, without tabs or blanks before it: fold a long one with >-", what);
 		pl_buf_free(&text);
-		return pl_yaml_expected(yaml, node, err,
-					"a %s in one line, without tabs or blanks before it: fold a long one with >-", what);
+		return NULL;
 	}
-	*line = text.text;
-	return PL_OK;
+	return text.text;
 }
 
 enum pl_status pl_use_prepare_lines(const struct pl_use *use, const struct pl_machine *machine, uint64_t seed,
@@ -240,21 +246,40 @@ enum pl_status pl_use_prepare_lines(const struct pl_use *use, const struct pl_ma
 	size_t nr_vars = make_vars(use, machine, seed, virtual_seconds, vars);
 
 	for (size_t i = 0; list && i < list->nr_items; i++) {
-		char *command;
-		enum pl_status status = expand(use, list->items[i], "prepare command", vars, nr_vars, &command, err);
+		char *command = expand(use, list->items[i], "prepare command", vars, nr_vars, err);
 
-		if (status != PL_OK)
-			return status;
+		if (!command)
+			return PL_BAD_INPUT;
 		pl_buf_printf(program, "prepare %s\n", command);
 		free(command);
 	}
 	return PL_OK;
 }
 
+static enum pl_status count_copies(const struct pl_use *use, const struct task *task, const struct pl_var *vars,
+				   size_t nr_vars, int64_t *copies, struct pl_error *err)
+{
+	enum pl_status status = PL_OK;
+	struct pl_expr_error why;
+	char *text;
+
+	*copies = 1;
+	if (!task->copies)
+		return PL_OK;
+	text = expand(use, task->copies, "number of copies", vars, nr_vars, err);
+	if (!text)
+		return PL_BAD_INPUT;
+	if (!pl_expr_eval(text, strlen(text), NULL, 0, copies, &why) || *copies < 1)
+		status = pl_yaml_fail(&use->workload->yaml, task->copies, err,
+				      "found %s copies of task %s, expected an integer from 1 to %d", pl_quote(text).text,
+				      task->name, PL_MAX_PROCESSES);
+	free(text);
+	return status;
+}
+
 enum pl_status pl_use_task_lines(const struct pl_use *use, const struct pl_machine *machine, uint64_t seed,
 				 uint32_t virtual_seconds, struct pl_buf *program, struct pl_error *err)
 {
-	const struct pl_yaml *yaml = &use->workload->yaml;
 	const struct pl_yaml_node *list = use->workload->tasks;
 	struct pl_var vars[NR_VARS];
 	size_t nr_vars = make_vars(use, machine, seed, virtual_seconds, vars);
@@ -262,33 +287,22 @@ enum pl_status pl_use_task_lines(const struct pl_use *use, const struct pl_machi
 
 	for (size_t i = 0; i < list->nr_items; i++) {
 		struct task task;
-		int64_t copies = 1;
-		char *command;
+		int64_t copies;
 		enum pl_status status = read_task(use->workload, list->items[i], &task, err);
 
-		if (status == PL_OK && task.copies) {
-			char *text;
-
-			status = expand(use, task.copies, "number of copies", vars, nr_vars, &text, err);
-			if (status == PL_OK) {
-				struct pl_expr_error why;
-
-				if (!pl_expr_eval(text, strlen(text), NULL, 0, &copies, &why) || copies < 1)
-					status = pl_yaml_fail(yaml, task.copies, err,
-							      "found %s copies of task %s, expected an integer from 1 to %d",
-							      pl_quote(text).text, task.name, PL_MAX_PROCESSES);
-				free(text);
-			}
-		}
+		if (status == PL_OK)
+			status = count_copies(use, &task, vars, nr_vars, &copies, err);
 		if (status != PL_OK)
 			return status;
 		if (copies > PL_MAX_PROCESSES || (processes += copies) > PL_MAX_PROCESSES)
-			return pl_yaml_fail(yaml, list->items[i], err,
+			return pl_yaml_fail(&use->workload->yaml, list->items[i], err,
 					    "%" PRId64 " copies of task %s, expected at most %d of all tasks together", copies,
 					    task.name, PL_MAX_PROCESSES);
-		status = expand(use, task.command, "command", vars, nr_vars, &command, err);
-		if (status != PL_OK)
-			return status;
+
+		char *command = expand(use, task.command, "command", vars, nr_vars, err);
+
+		if (!command)
+			return PL_BAD_INPUT;
 		pl_buf_printf(program, "task %s %" PRId64 " %s\n", task.name, copies, command);
 		free(command);
 	}

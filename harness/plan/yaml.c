@@ -154,6 +154,7 @@ struct loader {
 	struct pl_yaml *yaml;
 	yaml_parser_t parser;
 	const char *text;
+	enum pl_status status; /* why build() and those that it calls gave up */
 	struct pl_error *err;
 };
 
@@ -198,135 +199,146 @@ static enum pl_status next_event(struct loader *loader, yaml_event_t *event)
 			 parser->context ? ", " : "", parser->problem);
 }
 
-static enum pl_status make_scalar(struct loader *loader, const yaml_event_t *event, struct pl_yaml_node *node)
+static bool read_scalar(struct loader *loader, const yaml_event_t *event, struct pl_yaml_node *node)
 {
 	const unsigned char *value = event->data.scalar.value;
 	size_t len = event->data.scalar.length;
 
-	for (size_t i = 0; i < len; i++)
-		if ((value[i] < 0x20 && value[i] != '\n' && value[i] != '\t') || value[i] == 0x7f)
-			return fail_mark(loader, event->start_mark, "found control character 0x%02x, expected text",
-					 value[i]);
+	for (size_t i = 0; i < len; i++) {
+		if ((value[i] < 0x20 && value[i] != '\n' && value[i] != '\t') || value[i] == 0x7f) {
+			loader->status = fail_mark(loader, event->start_mark,
+						   "found control character 0x%02x, expected text", value[i]);
+			return false;
+		}
+	}
 	node->kind = PL_YAML_SCALAR;
 	node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
 	node->text = pl_strdup((const char *)value);
-	return PL_OK;
+	return true;
 }
 
-static enum pl_status build(struct loader *loader, const yaml_event_t *event, unsigned depth,
-			    struct pl_yaml_node **out);
+/* The node that begins with this event, or NULL and loader->status. */
+static struct pl_yaml_node *build(struct loader *loader, const yaml_event_t *event, unsigned depth);
 
-static enum pl_status build_map(struct loader *loader, struct pl_yaml_node *map, unsigned depth,
-				struct pl_yaml_node *key)
+static struct pl_yaml_node *build_next(struct loader *loader, unsigned depth)
 {
+	struct pl_yaml_node *node = NULL;
 	yaml_event_t event;
-	struct pl_yaml_node *value = NULL;
-	enum pl_status status;
 
+	loader->status = next_event(loader, &event);
+	if (loader->status == PL_OK) {
+		node = build(loader, &event, depth);
+		yaml_event_delete(&event);
+	}
+	return node;
+}
+
+static bool check_key(struct loader *loader, const struct pl_yaml_node *map, const struct pl_yaml_node *key)
+{
 	if (key->kind != PL_YAML_SCALAR || !*key->text) {
-		status = pl_yaml_expected(loader->yaml, key, loader->err, "a key");
-	} else if (map->nr_items == PL_YAML_MAX_KEYS) {
-		status = pl_yaml_fail(loader->yaml, key, loader->err, "found more than %d keys in one map",
-				      PL_YAML_MAX_KEYS);
-	} else {
-		const struct pl_yaml_node *other = pl_yaml_get(map, key->text);
+		loader->status = pl_yaml_expected(loader->yaml, key, loader->err, "a key");
+		return false;
+	}
+	if (map->nr_items == PL_YAML_MAX_KEYS) {
+		loader->status = pl_yaml_fail(loader->yaml, key, loader->err, "found more than %d keys in one map",
+					      PL_YAML_MAX_KEYS);
+		return false;
+	}
 
-		if (other)
-			status = pl_yaml_fail(loader->yaml, key, loader->err,
+	const struct pl_yaml_node *other = pl_yaml_get(map, key->text);
+
+	if (other)
+		loader->status = pl_yaml_fail(loader->yaml, key, loader->err,
 					      "found key %s twice, expected once; the first is in line %zu",
 					      pl_quote(key->text).text, other->key->line);
-		else
-			status = next_event(loader, &event);
-		if (!other && status == PL_OK) {
-			status = build(loader, &event, depth, &value);
-			yaml_event_delete(&event);
-		}
-	}
-	if (status != PL_OK) {
-		free_node(key);
-		return status;
-	}
-	value->key = key;
-	map->items = pl_realloc_array(map->items, map->nr_items + 1, sizeof(*map->items));
-	map->items[map->nr_items++] = value;
-	return PL_OK;
+	return !other;
 }
 
-static enum pl_status build_items(struct loader *loader, struct pl_yaml_node *node, unsigned depth)
+/* Item of a list, or key of a map, whose value follows. Takes the node over. */
+static bool add_item(struct loader *loader, struct pl_yaml_node *parent, struct pl_yaml_node *node, unsigned depth)
 {
-	yaml_event_type_t end = node->kind == PL_YAML_MAP ? YAML_MAPPING_END_EVENT : YAML_SEQUENCE_END_EVENT;
+	if (parent->kind == PL_YAML_MAP) {
+		struct pl_yaml_node *key = node;
+
+		node = check_key(loader, parent, key) ? build_next(loader, depth) : NULL;
+		if (!node) {
+			free_node(key);
+			return false;
+		}
+		node->key = key;
+	} else if (parent->nr_items == PL_YAML_MAX_ITEMS) {
+		loader->status = pl_yaml_fail(loader->yaml, node, loader->err, "found more than %d items in one list",
+					      PL_YAML_MAX_ITEMS);
+		free_node(node);
+		return false;
+	}
+	parent->items = pl_realloc_array(parent->items, parent->nr_items + 1, sizeof(void *));
+	parent->items[parent->nr_items++] = node;
+	return true;
+}
+
+static bool read_items(struct loader *loader, struct pl_yaml_node *parent, unsigned depth)
+{
+	yaml_event_type_t end = parent->kind == PL_YAML_MAP ? YAML_MAPPING_END_EVENT : YAML_SEQUENCE_END_EVENT;
 
 	for (;;) {
-		struct pl_yaml_node *item = NULL;
 		yaml_event_t event;
-		enum pl_status status = next_event(loader, &event);
 
-		if (status != PL_OK)
-			return status;
+		loader->status = next_event(loader, &event);
+		if (loader->status != PL_OK)
+			return false;
+
 		bool done = event.type == end;
-		if (!done)
-			status = build(loader, &event, depth, &item);
+		struct pl_yaml_node *node = done ? NULL : build(loader, &event, depth);
+
 		yaml_event_delete(&event);
-		if (done || status != PL_OK)
-			return status;
-		if (node->kind == PL_YAML_MAP) {
-			status = build_map(loader, node, depth, item);
-			if (status != PL_OK)
-				return status;
-			continue;
-		}
-		if (node->nr_items == PL_YAML_MAX_ITEMS) {
-			status = pl_yaml_fail(loader->yaml, item, loader->err, "found more than %d items in one list",
-					      PL_YAML_MAX_ITEMS);
-			free_node(item);
-			return status;
-		}
-		node->items = pl_realloc_array(node->items, node->nr_items + 1, sizeof(*node->items));
-		node->items[node->nr_items++] = item;
+		if (done)
+			return true;
+		if (!node || !add_item(loader, parent, node, depth))
+			return false;
 	}
 }
 
-static enum pl_status build(struct loader *loader, const yaml_event_t *event, unsigned depth,
-			    struct pl_yaml_node **out)
+static struct pl_yaml_node *build(struct loader *loader, const yaml_event_t *event, unsigned depth)
 {
-	const yaml_char_t *anchor = NULL, *tag = NULL;
+	const yaml_char_t *anchor, *tag;
+	const char *refused = NULL;
 
-	if (event->type == YAML_ALIAS_EVENT)
-		return fail_mark(loader, event->start_mark, "found an alias, expected the value itself: aliases are not read");
 	if (event->type == YAML_SCALAR_EVENT) {
 		anchor = event->data.scalar.anchor;
 		tag = event->data.scalar.tag;
 	} else if (event->type == YAML_SEQUENCE_START_EVENT) {
 		anchor = event->data.sequence_start.anchor;
 		tag = event->data.sequence_start.tag;
-	} else {
+	} else if (event->type == YAML_MAPPING_START_EVENT) {
 		anchor = event->data.mapping_start.anchor;
 		tag = event->data.mapping_start.tag;
+	} else {
+		anchor = tag = NULL;
+		refused = "an alias";
 	}
 	if (anchor || tag)
-		return fail_mark(loader, event->start_mark, "found %s, expected a plain value: anchors and tags are not read",
-				 anchor ? "an anchor" : "a tag");
-	if (depth == PL_YAML_MAX_DEPTH)
-		return fail_mark(loader, event->start_mark, "found more than %d levels, one inside the other",
-				 PL_YAML_MAX_DEPTH);
+		refused = anchor ? "an anchor" : "a tag";
+	if (refused) {
+		loader->status = fail_mark(loader, event->start_mark,
+					   "found %s, expected a plain value: anchors, aliases and tags are not read", refused);
+		return NULL;
+	}
+	if (depth == PL_YAML_MAX_DEPTH) {
+		loader->status = fail_mark(loader, event->start_mark, "found more than %d levels, one inside the other",
+					   PL_YAML_MAX_DEPTH);
+		return NULL;
+	}
 
 	struct pl_yaml_node *node = pl_calloc(1, sizeof(*node));
-	enum pl_status status;
 
 	node->line = event->start_mark.line + 1;
 	node->column = event->start_mark.column + 1;
-	if (event->type == YAML_SCALAR_EVENT) {
-		status = make_scalar(loader, event, node);
-	} else {
-		node->kind = event->type == YAML_MAPPING_START_EVENT ? PL_YAML_MAP : PL_YAML_LIST;
-		status = build_items(loader, node, depth + 1);
-	}
-	if (status != PL_OK) {
-		free_node(node);
-		return status;
-	}
-	*out = node;
-	return PL_OK;
+	node->kind = event->type == YAML_MAPPING_START_EVENT ? PL_YAML_MAP : PL_YAML_LIST;
+	if (event->type == YAML_SCALAR_EVENT ? read_scalar(loader, event, node) : read_items(loader, node, depth + 1))
+		return node;
+	free_node(node);
+	return NULL;
 }
 
 static enum pl_status load_document(struct loader *loader)
@@ -343,8 +355,10 @@ static enum pl_status load_document(struct loader *loader)
 		if (type == YAML_DOCUMENT_START_EVENT && loader->yaml->root)
 			status = fail_mark(loader, event.start_mark, "found a second document, expected one in a file");
 		else if (type == YAML_SCALAR_EVENT || type == YAML_SEQUENCE_START_EVENT ||
-			 type == YAML_MAPPING_START_EVENT || type == YAML_ALIAS_EVENT)
-			status = build(loader, &event, 0, &loader->yaml->root);
+			 type == YAML_MAPPING_START_EVENT || type == YAML_ALIAS_EVENT) {
+			loader->yaml->root = build(loader, &event, 0);
+			status = loader->status;
+		}
 		yaml_event_delete(&event);
 		if (status != PL_OK)
 			return status;
@@ -428,7 +442,7 @@ enum pl_status pl_yaml_i64(const struct pl_yaml *yaml, const struct pl_yaml_node
 enum pl_status pl_yaml_u32(const struct pl_yaml *yaml, const struct pl_yaml_node *node, const char *what, uint32_t min,
 			   uint32_t max, uint32_t *value, struct pl_error *err)
 {
-	int64_t wide;
+	int64_t wide = 0;
 	enum pl_status status = pl_yaml_i64(yaml, node, what, min, max, &wide, err);
 
 	if (status == PL_OK)
@@ -498,7 +512,7 @@ static enum pl_status read_word(const struct pl_yaml *yaml, const struct pl_yaml
 static enum pl_status read_u64(const struct pl_yaml *yaml, const struct pl_yaml_node *node,
 			       const struct pl_yaml_field *field, uint64_t *value, struct pl_error *err)
 {
-	int64_t number;
+	int64_t number = 0;
 	enum pl_status status = pl_yaml_i64(yaml, node, field->key, field->min, field->max, &number, err);
 
 	if (status == PL_OK)

@@ -61,8 +61,8 @@ enum pl_yaml_type {
 struct pl_yaml_field {
 	const char *key;
 	enum pl_yaml_type type;
-	size_t offset; /* in the struct that is filled */
 	bool required;
+	size_t offset; /* in the struct that is filled */
 	int64_t min, max;
 	const char *const *words; /* NULL-terminated */
 };
