@@ -8,7 +8,7 @@
  * Layout of the region:
  *
  *	0			struct bb_header, written by the kernel when it finds the region
- *	BB_SCHEMA_OFFSET	the schema: text, a line for each record type (bb_header.schema_bytes)
+ *	BB_SCHEMA_OFFSET	the schema: text, a line for each type (bb_header.schema_bytes)
  *	BB_INPUT_OFFSET		struct bb_input, written by the host before the kernel starts
  *	BB_LOG_OFFSET		records, each a struct bb_rec followed by what its type adds
  *
