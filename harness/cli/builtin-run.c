@@ -245,6 +245,8 @@ int pl_cmd_run(const struct pl_cli *cli, int argc, char **argv)
 		return pl_complain(&err);
 	}
 
+	if (matrix.note)
+		fprintf(stderr, "plimsoll: %s\n", matrix.note);
 	state.work = pl_calloc(matrix.nr_cells, sizeof(*state.work));
 	for (size_t i = 0; i < matrix.nr_cells; i++) {
 		if (args.only && !pl_cell_matches(&matrix.cells[i], args.only))
