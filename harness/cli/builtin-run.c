@@ -148,6 +148,40 @@ static void dry_run(const struct run_state *state)
 	printf("%zu cells, %zu finished, %zu to run\n", state->nr_work, finished, state->nr_work - finished);
 }
 
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* What the testbed itself costs, as the rows measured it when they were run. */
+static void print_costs(const struct pl_row *rows, size_t count)
+{
+	int recorder = pl_metric_index("recorder_cost_percent"), missing = pl_metric_index("samples_missing");
+	double *starts = pl_calloc(count, sizeof(*starts));
+	double qemu_s = 0, harness_s = 0, recorder_max = 0, samples_missing = 0;
+	size_t nr_starts = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const double *value = rows[i].analysis.value;
+
+		qemu_s += rows[i].qemu_cpu_s;
+		harness_s += rows[i].harness_cpu_s;
+		if (rows[i].start_wall_s > 0)
+			starts[nr_starts++] = rows[i].start_wall_s;
+		if (value[recorder] > recorder_max)
+			recorder_max = value[recorder];
+		if (value[missing] > 0)
+			samples_missing += value[missing];
+	}
+	qsort(starts, nr_starts, sizeof(*starts), by_value);
+	printf("start to workload %.2f s (median), %.2f s (longest); harness %.2f %% of QEMU's CPU time; recorder at most %.2f %% of "
+	       "a guest's instructions; %.0f samples missing\n", nr_starts ? starts[nr_starts / 2] : 0.0,
+	       nr_starts ? starts[nr_starts - 1] : 0.0, qemu_s > 0 ? 100 * harness_s / qemu_s : 0.0, recorder_max, samples_missing);
+	free(starts);
+}
+
 /* Print what the ledger has of these cells; how many of them are incomplete. */
 static size_t print_results(const struct run_state *state, bool json)
 {
@@ -162,10 +196,13 @@ static size_t print_results(const struct run_state *state, bool json)
 		incomplete += rows[count].analysis.verdict == PL_INCOMPLETE;
 		count++;
 	}
-	if (json)
+	if (json) {
 		pl_report_json(stdout, rows, count);
-	else if (count)
+	} else if (count) {
 		pl_report_table(stdout, rows, count, pl_report_style_for(STDOUT_FILENO));
+		putchar('\n');
+		print_costs(rows, count);
+	}
 	for (size_t i = 0; i < count; i++)
 		pl_row_free(&rows[i]);
 	free(rows);
@@ -204,7 +241,7 @@ static enum pl_status run_matrix(const struct pl_cli *cli, const struct run_args
 	for (size_t i = 0; i < state->nr_work; i++)
 		elsewhere += state->work[i].elsewhere;
 	if (!args->json)
-		printf("\n%zu cells, %zu run now in %.0f s; `plimsoll show ID` says more of one\n", state->nr_work,
+		printf("%zu cells, %zu run now in %.0f s; `plimsoll show ID` says more of one\n", state->nr_work,
 		       to_run - elsewhere - state->host_failures, pl_now_s() - started_s);
 	if (state->host_failures)
 		return pl_fail(err, PL_HOST, "%zu cells did not run to their end; the same command runs them again", state->host_failures);
