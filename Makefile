@@ -27,8 +27,11 @@ test: ## all tests: unit, sanitizers, KUnit in our VMs, command line, real cells
 	@$(MAKE) kernels rootfs
 	@scripts/test.sh $(ONLY)
 
-bench: ready ## measure this host against the bars of the README
+bench: ready ## measure this host: kernel build, default matrix twice, verify (ARGS="none": no kernel build)
 	@scripts/bench.sh $(ARGS)
+
+exactness: ready ## run three cells hundreds of times, idle and loaded, and without lockstep for control (ARGS="200 50 12")
+	@scripts/exactness.sh $(ARGS)
 
 lint: ## warnings, clang-tidy, cppcheck, shellcheck, checkpatch, and the rules of this repository
 	@scripts/setup.sh run test lint
@@ -125,4 +128,4 @@ objects := $(cli_sources:%.c=build/obj/%.o) $(lib_sources:%.c=build/obj/%.o) $(u
 -include $(objects:.o=.d) build/obj/lockstep.d
 .SECONDARY: $(objects)
 
-.PHONY: run-matrix verify test bench lint setup harness kernels rootfs lock clean help ready tests
+.PHONY: run-matrix verify test bench exactness lint setup harness kernels rootfs lock clean help ready tests

@@ -1,39 +1,53 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# usage: bench.sh [KERNEL]
-#
-# What the README claims of speed, measured on this host: one kernel from source to image with an empty cache, the
-# default matrix with kernels cached, and the same again. The run's own last lines tell the rest: start to workload,
-# the harness's and the recorder's share.
+# bench.sh [KERNEL...]: measure this host against the bars, with nothing from earlier runs: build these kernels (6.12) in
+# an empty cache, run the default matrix twice into an empty results directory, and verify all of it. Give "none" for
+# KERNEL to leave the builds out. `make exactness` measures exactness with hundreds of runs.
 # shellcheck source=scripts/common.sh
-. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+. "$(dirname "$0")/common.sh"
+
 cd "$PLIMSOLL_ROOT"
-
-kernel=${1:-6.12}
+[ $# -gt 0 ] || set -- 6.12
 matrix=configs/matrices/default.yaml
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
 trap 'exit 3' INT TERM
+missed=0
 
-# seconds COMMAND...: run it, its output to $scratch/out; wall seconds with two digits.
-seconds() {
-	local before after
-	before=$(date +%s%N)
-	"$@" > "$scratch/out" || die 3 "bench: $* failed"
-	after=$(date +%s%N)
-	printf '%d.%02d' $(((after - before) / 1000000000)) $(((after - before) % 1000000000 / 10000000))
+now_ms() { echo $((${EPOCHREALTIME/./} / 1000)); }
+
+# bar WHAT MEASURED_MS BAR_MS
+bar() {
+	local verdict=ok
+	[ "$2" -le "$3" ] || { verdict=MISSED; missed=$((missed + 1)); }
+	awk -v what="$1" -v got="$2" -v bar="$3" -v verdict="$verdict" \
+		'BEGIN { printf "%-42s %8.2f s   bar %6.1f s   %s\n", what, got / 1000, bar / 1000, verdict }'
 }
 
-# One after the other: the bars are for a host that does nothing else.
-built=$(seconds env XDG_CACHE_HOME="$scratch/cache" scripts/kernel-build.sh "$kernel")
-# build/kernels/ points into the scratch cache now.
-scripts/kernel-build.sh "$kernel"
-first=$(seconds build/plimsoll --results "$scratch/results" run "$matrix")
-costs=$(grep -E '^(start to workload|[0-9]+ cells)' "$scratch/out")
-again=$(seconds build/plimsoll --results "$scratch/results" run "$matrix")
+# timed COMMAND...: its wall time into took_ms, its output to the log.
+timed() {
+	local began
+	began=$(now_ms)
+	"$@" >"$work/out" 2>"$work/err" </dev/null || { tail -n 20 "$work/out" "$work/err" >&2; die 3 "bench: failed: $*"; }
+	took_ms=$(($(now_ms) - began))
+}
 
-printf '%-58s %10s  %s\n' "what ($(nproc) cores)" measured bar
-printf '%-58s %8s s  %s\n' "kernel $kernel from source to image" "$built" "180 s"
-printf '%-58s %8s s  %s\n' "default matrix, kernels cached" "$first" "300 s"
-printf '%-58s %8s s  %s\n' "the same again" "$again" "2 s"
-printf '%s\n' "$costs" "bars: start to workload 1.5 s; harness 2 %; recorder 1 %; no sample missing"
+echo "$(nproc) cores, load $(cut -d ' ' -f 1 /proc/loadavg)"
+for kernel in "$@"; do
+	[ "$kernel" != none ] || continue
+	mkdir -p "$work/repository/build"
+	cp -a scripts configs kernel-patches "$work/repository"
+	timed env XDG_CACHE_HOME="$work/cache" "$work/repository/scripts/kernel-build.sh" "$kernel"
+	rm -rf "$work/cache" "$work/repository"
+	bar "kernel $kernel, from source to image" "$took_ms" 180000
+done
+
+timed build/plimsoll --results "$work/results" run "$matrix"
+bar "default matrix, kernels cached" "$took_ms" 300000
+# Start to workload, the harness's share, the recorder's share, samples missing: the bars are 1.5 s, 2 %, 1 % and 0.
+grep '^start to workload' "$work/out" || die 3 "bench: the run printed no costs"
+timed build/plimsoll --results "$work/results" run "$matrix"
+bar "the same again" "$took_ms" 2000
+timed build/plimsoll --results "$work/results" verify "$matrix"
+bar "verify of the default matrix: all equal" "$took_ms" 300000
+[ "$missed" -eq 0 ] || die 1 "bench: $missed bars missed"

@@ -154,7 +154,7 @@ compile() {
 
 # build_kernel: the kernel that the variables name, series, tree or archive, source_version and source_sha256 describe.
 build_kernel() {
-	local key entry work began status=0
+	local key entry work began lock= status=0
 	local -a patches
 	shopt -s nullglob
 	patches=("$PLIMSOLL_ROOT/kernel-patches/$series"/*.patch)
@@ -193,53 +193,59 @@ build_kernel() {
 		fi
 		mv -T "$work/entry" "$entry"
 		rm -rf "$work"
-		say "kernel $name: built in $((SECONDS - began)) s"
+		say "kernel $name: built in $((SECONDS - began)) s of wall time; CPU: $(times | sed -n '2s/ / user, /p') system"
 	fi
+	[ -z "$lock" ] || exec {lock}>&-
 	mkdir -p "$PLIMSOLL_ROOT/build/kernels"
 	ln -sfT "$entry" "$PLIMSOLL_ROOT/build/kernels/.$name.$$"
 	mv -T "$PLIMSOLL_ROOT/build/kernels/.$name.$$" "$PLIMSOLL_ROOT/build/kernels/$name"
 }
 
-[ $# -gt 0 ] || die 2 "usage: scripts/kernel-build.sh NAME... | --tree PATH | --lock NAME..."
-cc=gcc
-command -v "$cc" >/dev/null || die 3 "no compiler: run make setup"
-compiler="$("$cc" --version | head -n 1); $(ld --version | head -n 1)"
-mkdir -p "$kernels" "$sources"
-tree=
+main() {
+	[ $# -gt 0 ] || die 2 "usage: scripts/kernel-build.sh NAME... | --tree PATH | --lock NAME..."
+	cc=gcc
+	command -v "$cc" >/dev/null || die 3 "no compiler: run make setup"
+	compiler="$("$cc" --version | head -n 1); $(ld --version | head -n 1)"
+	mkdir -p "$kernels" "$sources"
+	tree=
 
-case $1 in
---tree)
-	[[ $# -eq 2 && -f $2/Makefile && -f $2/Kconfig ]] || die 2 "KERNEL_TREE: ${2:-} is not a kernel source tree"
-	tree=$(cd "$2" && pwd -P)
-	name=$(env -i PATH="$PATH" make -s -C "$tree" kernelversion) || die 2 "KERNEL_TREE: make kernelversion fails in $tree"
-	[[ $name =~ ^[0-9][A-Za-z0-9._+-]*$ ]] || die 2 "KERNEL_TREE: $tree calls itself '$name', which is no version"
-	series=$(series_for "$name")
-	source_version=$name
-	source_sha256=$(tree_tar "$tree" | sha256)
-	build_kernel
-	say "kernel $name: ready; a matrix names it $name"
-	;;
---lock)
-	shift
-	{
-		echo '# SPDX-License-Identifier: GPL-3.0-or-later'
-		echo '# The sources that the published digests belong to: kernel, version of its package, SHA-256 of the archive. By make lock.'
-		for name in "$@"; do
-			find_source "$name"
-			echo "$name $source_version $(sha256_of_archive "$archive")"
-		done
-	} >"$configs/kernels.lock.new"
-	mv "$configs/kernels.lock.new" "$configs/kernels.lock"
-	;;
-*)
-	for name in "$@"; do
-		[[ $name =~ ^[0-9.]+$ && -d $PLIMSOLL_ROOT/kernel-patches/$name ]] ||
-			die 2 "no kernel '$name': there are $(cd "$PLIMSOLL_ROOT/kernel-patches" && echo */ | tr -d /); KERNEL_TREE=path takes others"
-		series=$name
-		find_source "$name"
-		source_sha256=$(sha256_of_archive "$archive")
-		check_lock "$name"
+	case $1 in
+	--tree)
+		[[ $# -eq 2 && -f $2/Makefile && -f $2/Kconfig ]] || die 2 "KERNEL_TREE: ${2:-} is not a kernel source tree"
+		tree=$(cd "$2" && pwd -P)
+		name=$(env -i PATH="$PATH" make -s -C "$tree" kernelversion) || die 2 "KERNEL_TREE: make kernelversion fails in $tree"
+		[[ $name =~ ^[0-9][A-Za-z0-9._+-]*$ ]] || die 2 "KERNEL_TREE: $tree calls itself '$name', which is no version"
+		series=$(series_for "$name")
+		source_version=$name
+		source_sha256=$(tree_tar "$tree" | sha256)
 		build_kernel
-	done
-	;;
-esac
+		say "kernel $name: ready; a matrix names it $name"
+		;;
+	--lock)
+		shift
+		{
+			echo '# SPDX-License-Identifier: GPL-3.0-or-later'
+			echo '# The sources that the published digests belong to: kernel, version of its package, SHA-256 of the archive. By make lock.'
+			for name in "$@"; do
+				find_source "$name"
+				echo "$name $source_version $(sha256_of_archive "$archive")"
+			done
+		} >"$configs/kernels.lock.new"
+		mv "$configs/kernels.lock.new" "$configs/kernels.lock"
+		;;
+	*)
+		for name in "$@"; do
+			[[ $name =~ ^[0-9.]+$ && -d $PLIMSOLL_ROOT/kernel-patches/$name ]] ||
+				die 2 "no kernel '$name': there are $(cd "$PLIMSOLL_ROOT/kernel-patches" && echo */ | tr -d /); KERNEL_TREE=path takes others"
+			series=$name
+			find_source "$name"
+			source_sha256=$(sha256_of_archive "$archive")
+			check_lock "$name"
+			build_kernel
+		done
+		;;
+	esac
+}
+
+# On one line: bash has then read the whole script, which may change while it runs.
+main "$@"; exit

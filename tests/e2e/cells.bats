@@ -1,0 +1,118 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Real cells, from a matrix to a table, and what happens when they are disturbed. The tests share one results directory,
+# in order: what the first has run the others find.
+bats_require_minimum_version 1.5.0
+load ../cli/helpers
+
+MATRIX=${BATS_TEST_DIRNAME}/smoke.yaml
+
+plimsoll_in() {
+	local results=$1
+	shift
+	timeout 600 "$ROOT/build/plimsoll" --configs "$ROOT/configs" --build "$ROOT/build" --results "$results" "$@"
+}
+shared() { plimsoll_in "$BATS_FILE_TMPDIR/results" "$@"; }
+
+# QEMUs of these tests: their arguments name the results or the kernel; their parent is the harness that started them.
+qemus_of() { pgrep -P "$1" -f qemu-system-x86_64; }
+
+finished() { find "$1/cells" -mindepth 1 -maxdepth 1 -type d -regex '.*/[0-9a-f]+' 2>/dev/null | wc -l; }
+
+# wait_for SECONDS COMMAND...: until it succeeds.
+wait_for() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		[ $SECONDS -lt "$end" ] || return 1
+		sleep 0.1
+	done
+}
+
+@test "a matrix runs to its table, every cell with a verdict and a digest" {
+	run shared run "$MATRIX"
+	expect 0 "6.1"
+	expect 0 "6.12"
+	[ "$(finished "$BATS_FILE_TMPDIR/results")" -eq 2 ]
+	shared run --format json "$MATRIX" >cells.json
+	[ "$(grep -cE '"verdict": ?"(completed|hung|oom)"' cells.json)" -eq 2 ]
+	[ "$(grep -oE '"digest": ?"[0-9a-f]{64}"' cells.json | sort -u | wc -l)" -eq 2 ]
+	run grep -c '"not-exact"' cells.json
+	[ "$output" -eq 0 ]
+}
+
+@test "a finished matrix is not run again" {
+	began=$SECONDS
+	# Without a QEMU, any VM that is started is an error.
+	fake qemu-system-x86_64 'echo started >>"'"$PWD"'/started"; exit 1'
+	PATH=$PWD/bin:$PATH run shared run "$MATRIX"
+	[ ! -e started ] || grep -v started started
+	[ $((SECONDS - began)) -le 2 ]
+}
+
+@test "verify gives the same digests" {
+	run shared verify "$MATRIX"
+	expect 0 ""
+}
+
+@test "another seed gives another digest" {
+	sed 's/^seeds: .*/seeds: [ 1, 2 ]/; s/"6.1", //' "$MATRIX" >seeds.yaml
+	shared run --format json seeds.yaml >cells.json
+	[ "$(grep -oE '"digest": ?"[0-9a-f]{64}"' cells.json | sort -u | wc -l)" -eq 2 ]
+}
+
+@test "what a cell left can be shown, as text and as JSON" {
+	id=$(basename "$(find "$BATS_FILE_TMPDIR/results/cells" -mindepth 1 -maxdepth 1 -type d -regex '.*/[0-9a-f]+' | head -n 1)")
+	run shared show "$id"
+	expect 0 "${id:0:8}"
+	run shared show --format json "$id"
+	expect 0 "\"$id\""
+	run shared log "$id"
+	expect 0 "workload"
+}
+
+@test "SIGINT: one line, no QEMU left, no half cell, and the next run goes on" {
+	plimsoll_in results run "$MATRIX" >out 2>err &
+	pid=$!
+	harness() { pgrep -P "$pid" -x plimsoll; }
+	wait_for 60 harness >/dev/null
+	vm=$(harness)
+	wait_for 60 qemus_of "$vm" >/dev/null
+	qemus=$(qemus_of "$vm")
+	kill -INT "$vm"
+	status=0
+	wait "$pid" || status=$?
+	[ "$status" -eq 3 ]
+	for qemu in $qemus; do
+		run ! kill -0 "$qemu"
+	done
+	[ "$(finished results)" -eq 0 ]
+	run plimsoll_in results run "$MATRIX"
+	expect 0 ""
+	[ "$(finished results)" -eq 2 ]
+}
+
+@test "kill -9: no QEMU left, no half cell, and the next run goes on" {
+	plimsoll_in results run "$MATRIX" >out 2>err &
+	pid=$!
+	harness() { pgrep -P "$pid" -x plimsoll; }
+	wait_for 60 harness >/dev/null
+	vm=$(harness)
+	wait_for 60 qemus_of "$vm" >/dev/null
+	qemus=$(qemus_of "$vm")
+	kill -9 "$vm"
+	wait "$pid" || true
+	gone() { for qemu in $qemus; do ! kill -0 "$qemu" 2>/dev/null || return 1; done; }
+	wait_for 5 gone
+	[ "$(finished results)" -eq 0 ]
+	run plimsoll_in results run "$MATRIX"
+	expect 0 ""
+	[ "$(finished results)" -eq 2 ]
+}
+
+@test "QEMU that dies at once: exit 3, one line for each cell, nothing kept" {
+	fake qemu-system-x86_64 'case $* in *version*) exec /usr/bin/qemu-system-x86_64 "$@";; esac; echo boom >&2; exit 1'
+	PATH=$PWD/bin:$PATH run plimsoll_in results run "$MATRIX"
+	[ "$status" -eq 3 ]
+	[ "$(finished results)" -eq 0 ]
+}
