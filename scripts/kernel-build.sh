@@ -154,7 +154,7 @@ compile() {
 
 # build_kernel: the kernel that the variables name, series, tree or archive, source_version and source_sha256 describe.
 build_kernel() {
-	local key entry work began lock= status=0
+	local key entry work began lock='' status=0
 	local -a patches
 	shopt -s nullglob
 	patches=("$PLIMSOLL_ROOT/kernel-patches/$series"/*.patch)
