@@ -29,7 +29,7 @@ struct pl_row {
 	double wall_s;
 	double qemu_cpu_s;	    /* CPU time of QEMU */
 	double harness_cpu_s;	    /* CPU time of the harness for this cell */
-	double start_wall_s;	    /* harness start of the cell to the agent's mark "workload" */
+	double start_wall_s;	    /* harness start of the cell to the agent's mark "prepare": the workload's first instruction */
 	struct pl_analysis analysis;
 };
 void pl_row_free(struct pl_row *row);

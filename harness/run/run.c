@@ -120,7 +120,10 @@ static enum pl_status fill_slots(struct scheduler *s, struct pl_error *err)
 	return PL_OK;
 }
 
-/* Has the agent said that the workload begins? Reading the guest's memory does not change what it does. */
+/*
+ * Has the agent come to the workload, whose first instructions are those of its preparation? Reading the guest's memory
+ * does not change what it does.
+ */
 static void look_for_workload(struct slot *slot)
 {
 	struct pl_bb bb;
@@ -132,7 +135,7 @@ static void look_for_workload(struct slot *slot)
 	while (pl_bb_next(&bb, &slot->scan_offset, &rec) == PL_BB_RECORD) {
 		const struct bb_mark *mark = (const struct bb_mark *)rec;
 
-		if (rec->type != BB_REC_MARK || strncmp(mark->name, "workload", sizeof(mark->name)))
+		if (rec->type != BB_REC_MARK || strncmp(mark->name, "prepare", sizeof(mark->name)))
 			continue;
 		slot->workload_seen = true;
 		slot->start_wall_s = pl_now_s() - slot->vm.started_s;
