@@ -88,8 +88,11 @@ static enum pl_status start_slot(struct scheduler *s, unsigned number, const str
 	struct pl_vm_options options = {
 		.lockstep = s->run->lockstep,
 		.kvm = s->run->kvm && cell->machine.clock == PL_CLOCK_REAL,
-		/* Both threads of a QEMU in lockstep share one core: handing over to another core costs more. */
-		.core = cell->machine.clock == PL_CLOCK_VIRTUAL ? s->cores[number] : -1,
+		/*
+		 * Both threads of a QEMU in lockstep share one core: handing over to another core costs more. The control
+		 * without lockstep is left free: on one core the threads seldom meet, and it would hardly ever fail.
+		 */
+		.core = s->run->lockstep && cell->machine.clock == PL_CLOCK_VIRTUAL ? s->cores[number] : -1,
 	};
 
 	*slot = (struct slot){ 0 };

@@ -116,3 +116,21 @@ wait_for() {
 	[ "$status" -eq 3 ]
 	[ "$(finished results)" -eq 0 ]
 }
+
+@test "one digest a cell, idle and loaded; without lockstep more than one" {
+	timeout 1200 "$ROOT/scripts/exactness.sh" 4 2 10
+}
+
+# results/reference/digests.tsv is of the kernels of configs/kernel/kernels.lock and of one QEMU and image: another
+# version of any of them is another cell, with another id, that it says nothing about.
+@test "cells with published digests give them" {
+	shared run --format json "$ROOT/configs/matrices/exactness.yaml" >cells.json
+	compared=0
+	while read -r id digest _; do
+		[[ $id != '#'* ]] || continue
+		grep -q "\"$id\"" cells.json || continue
+		grep -q "\"$digest\"" cells.json
+		compared=$((compared + 1))
+	done <"$ROOT/results/reference/digests.tsv"
+	[ "$compared" -gt 0 ] || skip "kernels, QEMU or image of this host are not those of the published digests"
+}
