@@ -22,6 +22,9 @@ static void fail_text(struct pl_error *err, enum pl_status status, int errnum, c
 		snprintf(err->text + len, sizeof(err->text) - (size_t)len, ": %s", strerror(errnum));
 }
 
+#undef pl_fail
+#undef pl_fail_errno
+
 enum pl_status pl_fail(struct pl_error *err, enum pl_status status, const char *fmt, ...)
 {
 	va_list args;

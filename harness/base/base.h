@@ -31,6 +31,12 @@ enum pl_status pl_fail(struct pl_error *err, enum pl_status status, const char *
 enum pl_status pl_fail_errno(struct pl_error *err, enum pl_status status, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+#ifdef __clang_analyzer__
+/* It cannot see that these return what they are given, and would follow paths on which a failure is a success. */
+#define pl_fail(err, status, ...) ((void)pl_fail(err, status, __VA_ARGS__), (status))
+#define pl_fail_errno(err, status, ...) ((void)pl_fail_errno(err, status, __VA_ARGS__), (status))
+#endif
+
 /* Allocate or end the process with exit code 3 and one line: the harness has no use for half a result. Never NULL. */
 void *pl_calloc(size_t count, size_t bytes);
 void *pl_realloc_array(void *ptr, size_t count, size_t bytes);

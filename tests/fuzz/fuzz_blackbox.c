@@ -145,6 +145,8 @@ int main(int argc, char **argv)
 	bbb_every_type(&b);
 
 	size_t log_bytes = (size_t)bbb_header(&b)->head, size = HEADER + log_bytes;
+	if (log_bytes > BBB_LOG_BYTES)
+		abort();
 	uint8_t *input = pl_calloc(1, size), *changed = pl_calloc(1, size);
 
 	memcpy(input, b.region, HEADER);
