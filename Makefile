@@ -9,6 +9,7 @@ SHELL := /bin/bash
 # What a user may set.
 MATRIX  ?= configs/matrices/default.yaml
 KERNELS ?= 6.1 6.12
+KERNEL  ?= 6.12
 ARGS    ?=
 CC      := gcc
 # Unless the user chose a number of jobs.
@@ -20,6 +21,9 @@ run-matrix: ready ## run MATRIX=file (ARGS="-j N --only GLOB ..."); finished cel
 
 verify: ready ## run every cell of MATRIX=file a second time and compare the digests
 	@build/plimsoll verify $(ARGS) $(MATRIX)
+
+boot: ready ## a shell in a guest with KERNEL=6.12 (the host's clock; `reboot -f` ends it)
+	@build/plimsoll boot $(KERNEL)
 
 test: ## all tests: unit, sanitizers, KUnit in our VMs, command line, real cells (ONLY="unit cli" for some)
 	@scripts/setup.sh run test
