@@ -29,7 +29,7 @@ tidy() { clang-tidy --quiet "$@" -- -std=gnu17 -D_GNU_SOURCE -Iharness 2>/dev/nu
 clang_tidy() {
 	export -f tidy
 	# shellcheck disable=SC2016 # for the shell that xargs starts
-	tracked 'harness/*.c' 'rootfs/*.c' 'tests/fuzz/*.c' | xargs -r -P "$jobs" -n 3 bash -c 'tidy "$@"' -
+	tracked 'harness/*.c' 'rootfs/*.c' 'tests/fuzz/*.c' | xargs -r -P "$jobs" -n 1 bash -c 'tidy "$@"' -
 }
 
 cpp_check() {
