@@ -154,7 +154,8 @@ compile() {
 
 # build_kernel: the kernel that the variables name, series, tree or archive, source_version and source_sha256 describe.
 build_kernel() {
-	local key entry work began lock='' status=0
+	local TIMEFORMAT='%R s; CPU: %U s user, %S s system'
+	local key entry work lock='' status=0
 	local -a patches
 	shopt -s nullglob
 	patches=("$PLIMSOLL_ROOT/kernel-patches/$series"/*.patch)
@@ -180,10 +181,9 @@ build_kernel() {
 		work=$kernels/$key.work
 		mkdir -p "$work"
 		say "kernel $name: building $source_version with $compiler; log: $work/log"
-		began=$SECONDS
 		# Not `compile || ...`: that would switch errexit off inside.
 		set +e
-		(set -e && compile) >"$work/log" 2>&1 </dev/null
+		{ time (set -e && compile) >"$work/log" 2>&1 </dev/null; } 2>"$work/took"
 		status=$?
 		set -e
 		if [ "$status" -ne 0 ]; then
@@ -192,8 +192,8 @@ build_kernel() {
 			die "$status" "kernel $name: the build failed; the whole log: $work/log"
 		fi
 		mv -T "$work/entry" "$entry"
+		say "kernel $name: built in $(cat "$work/took")"
 		rm -rf "$work"
-		say "kernel $name: built in $((SECONDS - began)) s of wall time; CPU: $(times | sed -n '2s/ / user, /p') system"
 	fi
 	[ -z "$lock" ] || exec {lock}>&-
 	mkdir -p "$PLIMSOLL_ROOT/build/kernels"

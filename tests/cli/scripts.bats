@@ -124,6 +124,7 @@ toy_build() { run repo/scripts/kernel-build.sh --tree tree; }
 	cp -r tree before
 	toy_build
 	expect 0 "a matrix names it 1.0.7"
+	[[ $output =~ built\ in\ [0-9.]+\ s ]]
 	[ -s repo/build/kernels/1.0.7/vmlinux ]
 	diff -r before tree
 	toy_build
