@@ -183,7 +183,8 @@ build_kernel() {
 		say "kernel $name: building $source_version with $compiler; log: $work/log"
 		# Not `compile || ...`: that would switch errexit off inside.
 		set +e
-		{ time (set -e && compile) >"$work/log" 2>&1 </dev/null; } 2>"$work/took"
+		# The inner braces keep what `time` says out of the log.
+		{ time { (set -e && compile) >"$work/log" 2>&1 </dev/null; }; } 2>"$work/took"
 		status=$?
 		set -e
 		if [ "$status" -ne 0 ]; then
