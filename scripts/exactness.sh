@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # usage: exactness.sh [IDLE_RUNS [LOADED_RUNS [CONTROL_RUNS]]]
 #
-# Shows that a cell gives one log: each cell of configs/matrices/exactness.yaml IDLE_RUNS times on a host that has
-# nothing else to do, LOADED_RUNS times on one that has, all digests equal; and without lockstep CONTROL_RUNS times,
-# where they must differ, because a check that cannot fail shows nothing.
+# Shows that a cell gives one log. Each cell of configs/matrices/exactness.yaml is run
+#   CONTROL_RUNS times without lockstep, QEMU's threads held up where they race: digests must differ, because a check
+#     that cannot fail shows nothing;
+#   as often in lockstep, held up just the same: one digest;
+#   IDLE_RUNS times on a host that has nothing else to do, and LOADED_RUNS times on one that has: the same digest.
 # shellcheck source=scripts/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 cd "$PLIMSOLL_ROOT"
@@ -31,8 +33,11 @@ plimsoll() { build/plimsoll --results "$results" "$@"; }
 echo "# the digests that all later runs must give"
 plimsoll run --format json "$matrix" > "$results/first.json"
 
-echo "# control, without lockstep: $control_runs runs of each cell must not agree"
-plimsoll verify --without-lockstep --jobs 1 --runs "$control_runs" "$matrix"
+echo "# control: $control_runs runs of each cell without lockstep, the race provoked: they must not agree"
+plimsoll verify --without-lockstep --provoke --runs "$control_runs" "$matrix"
+
+echo "# $control_runs runs of each cell in lockstep, the race provoked"
+plimsoll verify --provoke --runs "$control_runs" "$matrix"
 
 echo "# idle host: $idle_runs runs of each cell"
 plimsoll verify --runs "$idle_runs" "$matrix"

@@ -12,9 +12,10 @@ struct verify_args {
 	const char *jobs_text;
 	const char *runs_text;
 	bool without_lockstep;
+	bool provoke;
 };
 
-enum { OPT_WITHOUT_LOCKSTEP = 256 };
+enum { OPT_WITHOUT_LOCKSTEP = 256, OPT_PROVOKE };
 
 static const struct argp_option options[] = {
 	{ "jobs", 'j', "N", 0, "VMs side by side (one for each core)", 0 },
@@ -22,6 +23,8 @@ static const struct argp_option options[] = {
 	{ "runs", 'r', "N", 0, "run each cell N times (1)", 0 },
 	{ "without-lockstep", OPT_WITHOUT_LOCKSTEP, NULL, 0,
 	  "the control: let QEMU's threads race. Digests are expected to differ; if they do not, equal ones prove nothing", 0 },
+	{ "provoke", OPT_PROVOKE, NULL, 0,
+	  "hold QEMU's threads up where they race: without lockstep the race is then lost often on any host, and in lockstep never", 0 },
 	{ 0 },
 };
 
@@ -41,6 +44,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_WITHOUT_LOCKSTEP:
 		args->without_lockstep = true;
+		return 0;
+	case OPT_PROVOKE:
+		args->provoke = true;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (args->what)
@@ -143,6 +149,7 @@ static enum pl_status verify(const struct pl_cli *cli, const struct verify_args 
 		.host = &cli->vm_host,
 		.jobs = jobs,
 		.lockstep = !args->without_lockstep,
+		.provoke = args->provoke,
 		.nr_jobs_total = state->nr_cells * state->runs_each,
 		.next = next_run,
 		.done = run_done,

@@ -87,6 +87,7 @@ static enum pl_status start_slot(struct scheduler *s, unsigned number, const str
 	double cpu_s = process_cpu_s();
 	struct pl_vm_options options = {
 		.lockstep = s->run->lockstep,
+		.provoke = s->run->provoke,
 		.kvm = s->run->kvm && cell->machine.clock == PL_CLOCK_REAL,
 		/*
 		 * Both threads of a QEMU in lockstep share one core: handing over to another core costs more. The control

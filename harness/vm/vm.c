@@ -163,20 +163,30 @@ static void child_exec(const struct args *args, const struct pl_vm *vm, int core
 	_exit(127);
 }
 
-/* The environment with lockstep.so preloaded and told where to write its evidence. Caller frees array and last two entries. */
-static char **lockstep_env(const char *library, int evidence_fd)
+/* What the harness adds to QEMU's environment when it preloads lockstep.so. */
+#define NR_LOCKSTEP_VARS 3
+
+/* The environment with lockstep.so preloaded, told what to do and where to write its evidence; or without it. */
+static char **lockstep_env(const char *library, const struct pl_vm_options *options, int evidence_fd)
 {
+	static const char *const ours[] = { "LD_PRELOAD=", PL_LOCKSTEP_FD_ENV "=", PL_LOCKSTEP_MODE_ENV "=" };
 	size_t count = 0, to = 0;
 
 	while (environ[count])
 		count++;
-	char **envp = pl_calloc(count + 3, sizeof(*envp));
-	for (size_t i = 0; i < count; i++)
-		if (strncmp(environ[i], "LD_PRELOAD=", 11) && strncmp(environ[i], PL_LOCKSTEP_FD_ENV "=", sizeof(PL_LOCKSTEP_FD_ENV)))
+	char **envp = pl_calloc(count + NR_LOCKSTEP_VARS + 1, sizeof(*envp));
+	for (size_t i = 0; i < count; i++) {
+		bool replaced = false;
+
+		for (size_t j = 0; j < NR_LOCKSTEP_VARS; j++)
+			replaced = replaced || !strncmp(environ[i], ours[j], strlen(ours[j]));
+		if (!replaced)
 			envp[to++] = environ[i];
+	}
 	if (library) {
 		envp[to++] = pl_asprintf("LD_PRELOAD=%s", library);
 		envp[to++] = pl_asprintf(PL_LOCKSTEP_FD_ENV "=%d", evidence_fd);
+		envp[to++] = pl_asprintf(PL_LOCKSTEP_MODE_ENV "=%s%s", options->lockstep ? "" : "f", options->provoke ? "p" : "");
 	}
 	return envp;
 }
@@ -187,10 +197,8 @@ static void free_lockstep_env(char **envp, const char *library)
 
 	while (envp[count])
 		count++;
-	if (library) {
-		free(envp[count - 1]);
-		free(envp[count - 2]);
-	}
+	for (size_t i = 1; library && i <= NR_LOCKSTEP_VARS; i++)
+		free(envp[count - i]);
 	free(envp);
 }
 
@@ -259,7 +267,7 @@ static enum pl_status launch(const struct pl_vm_host *host, const struct pl_cell
 	int evidence_fd = -1;
 	char path[PATH_MAX];
 
-	if (vm->lockstep) {
+	if (cell->machine.clock == PL_CLOCK_VIRTUAL) {
 		char *relative = pl_asprintf("%s/lockstep.so", host->build);
 		if (!realpath(relative, path)) {
 			pl_fail_errno(err, PL_HOST, "%s (run `make`)", relative);
@@ -283,7 +291,7 @@ static enum pl_status launch(const struct pl_vm_host *host, const struct pl_cell
 
 	struct args args = { 0 };
 	qemu_args(host, cell, options, vm, &args);
-	char **envp = lockstep_env(library, evidence_fd);
+	char **envp = lockstep_env(library, options, evidence_fd);
 	pid_t harness = getpid();
 
 	vm->pid = fork();
@@ -323,7 +331,6 @@ enum pl_status pl_vm_start(const struct pl_vm_host *host, const struct pl_cell *
 	struct stat root;
 
 	*vm = (struct pl_vm){ .pidfd = -1, .memory_fd = -1, .console_fd = -1, .stderr_fd = -1, .started_s = pl_now_s() };
-	vm->lockstep = options->lockstep && cell->machine.clock == PL_CLOCK_VIRTUAL;
 	if (stat(cell->rootfs, &root))
 		return pl_fail_errno(err, PL_HOST, "%s (run `make rootfs`)", cell->rootfs);
 
@@ -368,8 +375,8 @@ void pl_vm_finish(struct pl_vm *vm, struct pl_vm_end *end)
 	vm->pid = 0;
 	end->wall_s = pl_now_s() - vm->started_s;
 	end->status = WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
-	end->exact = vm->lockstep && vm->evidence->magic == PL_LOCKSTEP_MAGIC && vm->evidence->parks > 0 &&
-		     vm->evidence->turns > 0 && vm->evidence->overlaps == 0;
+	end->exact = vm->evidence && vm->evidence->magic == PL_LOCKSTEP_MAGIC && !vm->evidence->free &&
+		     vm->evidence->parks > 0 && vm->evidence->turns > 0 && vm->evidence->overlaps == 0;
 }
 
 static char *read_memfd(int fd, size_t max_bytes, size_t *len)

@@ -24,6 +24,7 @@ struct pl_vm_host {
 /* How one run is made; the cell says what is run. */
 struct pl_vm_options {
 	bool lockstep;		 /* off only for the control of the exactness test */
+	bool provoke;		 /* hold QEMU's threads up where they race, see lockstep/evidence.h */
 	bool kvm;		 /* only with the real clock */
 	int core;		 /* pin to this core; -1: do not pin */
 	const char *extra_args;	 /* more kernel command line, or NULL */
@@ -41,8 +42,7 @@ struct pl_vm {
 	size_t ram_bytes;
 	size_t platter_bytes;
 	size_t blackbox_bytes;
-	struct pl_lockstep_evidence *evidence;
-	bool lockstep;
+	struct pl_lockstep_evidence *evidence; /* NULL with the real clock */
 	double started_s;	 /* pl_now_s() when the start was asked for */
 };
 

@@ -7,6 +7,12 @@
 
 /* Environment variable: number of an inherited file descriptor, a memfd that holds struct pl_lockstep_evidence. */
 #define PL_LOCKSTEP_FD_ENV "PLIMSOLL_LOCKSTEP_FD"
+/*
+ * Environment variable: how the library is to behave; unset: lockstep. Letters, any of
+ *   f  free: the main loop does not wait for its turn (the control of the exactness test)
+ *   p  provoke: hold the threads up where QEMU's race is, so that without lockstep it is lost often, on any host
+ */
+#define PL_LOCKSTEP_MODE_ENV "PLIMSOLL_LOCKSTEP_MODE"
 #define PL_LOCKSTEP_MAGIC  0x5045545353544b4cULL
 
 /*
@@ -16,12 +22,14 @@
  * turns:     the main loop was let go on while the vCPU thread slept
  * overlaps:  the main loop was found with the big lock while the vCPU thread was neither asleep nor about to take the
  *            lock: each may have moved the virtual clock, and the run is not exact
+ * free:      lockstep was switched off
  */
 struct pl_lockstep_evidence {
 	uint64_t magic;
 	uint64_t parks;
 	uint64_t turns;
 	uint64_t overlaps;
+	uint64_t free;
 };
 
 #endif

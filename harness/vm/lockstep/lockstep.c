@@ -17,6 +17,7 @@
 #include <linux/futex.h>
 #include <poll.h>
 #include <pthread.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -24,6 +25,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "evidence.h"
@@ -43,6 +45,14 @@ static _Thread_local bool holds_big_lock = true;
 /* The main loop has the turn: parked was seen, the vCPU has not been woken by it since. */
 static _Thread_local bool has_turn;
 
+/* The main loop is between two polls. */
+static atomic_bool main_awake;
+
+static bool free_running, provoke;
+/* How long a provoked thread is held up: well above what the other needs to get to the race, well below a timer tick. */
+#define PROVOKE_MAIN_NS	 20000
+#define PROVOKE_VCPU_NS	 200000
+
 static struct pl_lockstep_evidence no_evidence;
 static struct pl_lockstep_evidence *evidence = &no_evidence;
 
@@ -54,6 +64,7 @@ static struct {
 	int (*mutex_lock)(pthread_mutex_t *);
 	int (*mutex_unlock)(pthread_mutex_t *);
 	int (*ppoll)(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
+	void (*longjmp_chk)(sigjmp_buf, int) __attribute__((noreturn));
 } real;
 
 /* glibc has two generations of condition variables under one name; QEMU uses the newer. */
@@ -78,6 +89,7 @@ static void resolve(void)
 	real.cond_broadcast = versioned("pthread_cond_broadcast");
 	real.mutex_lock = dlsym(RTLD_NEXT, "pthread_mutex_lock");
 	real.mutex_unlock = dlsym(RTLD_NEXT, "pthread_mutex_unlock");
+	real.longjmp_chk = dlsym(RTLD_NEXT, "__longjmp_chk");
 	real.ppoll = dlsym(RTLD_NEXT, "ppoll");
 	if (!real.setname || !real.cond_wait || !real.cond_signal || !real.cond_broadcast || !real.mutex_lock ||
 	    !real.mutex_unlock || !real.ppoll)
@@ -89,6 +101,10 @@ __attribute__((constructor)) static void start(void)
 	resolve();
 	is_main = true;
 
+	const char *mode = getenv(PL_LOCKSTEP_MODE_ENV);
+	free_running = mode && strchr(mode, 'f');
+	provoke = mode && strchr(mode, 'p');
+
 	const char *fd_text = getenv(PL_LOCKSTEP_FD_ENV);
 	if (!fd_text)
 		return;
@@ -97,6 +113,7 @@ __attribute__((constructor)) static void start(void)
 		return;
 	evidence = shared;
 	evidence->magic = PL_LOCKSTEP_MAGIC;
+	evidence->free = free_running;
 }
 
 static void set_parked(int value)
@@ -183,6 +200,11 @@ static void await_turn(void)
 {
 	if (!is_main || !atomic_load(&big_lock) || holds_big_lock)
 		return;
+	if (free_running) {
+		if (provoke)
+			nanosleep(&(struct timespec){ .tv_nsec = PROVOKE_MAIN_NS }, NULL);
+		return;
+	}
 	while (!atomic_load(&parked))
 		syscall(SYS_futex, &parked, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
 	has_turn = true;
@@ -192,10 +214,39 @@ static void await_turn(void)
 EXPORT int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask)
 {
 	resolve();
+	if (is_main)
+		atomic_store(&main_awake, false);
 	int result = real.ppoll(fds, count, timeout, mask);
 
+	if (is_main && free_running)
+		atomic_store(&main_awake, true);
 	await_turn();
+	if (is_main)
+		atomic_store(&main_awake, true);
 	return result;
+}
+
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+/*
+ * This is how QEMU's vCPU thread leaves an instruction that halts, with the CPU marked halted and the clock not yet
+ * brought up to date (do_hlt, cpu_loop_exit): the place where it is held up for as long as the main loop is awake. In
+ * lockstep it never is.
+ */
+EXPORT void __longjmp_chk(sigjmp_buf env, int value);
+EXPORT void __longjmp_chk(sigjmp_buf env, int value)
+{
+	resolve();
+	if (provoke && is_vcpu)
+		for (int64_t until = now_ns() + PROVOKE_VCPU_NS; atomic_load(&main_awake) && now_ns() < until;)
+			;
+	real.longjmp_chk(env, value);
 }
 
 /* What ppoll is called in a QEMU built with _FORTIFY_SOURCE. */
