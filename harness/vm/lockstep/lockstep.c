@@ -64,7 +64,7 @@ static struct {
 	int (*mutex_lock)(pthread_mutex_t *);
 	int (*mutex_unlock)(pthread_mutex_t *);
 	int (*ppoll)(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
-	void (*longjmp_chk)(sigjmp_buf, int) __attribute__((noreturn));
+	void (*longjmp_chk)(sigjmp_buf, int);
 } real;
 
 /* glibc has two generations of condition variables under one name; QEMU uses the newer. */
