@@ -5,28 +5,10 @@
 
 #include "cli/cli.h"
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	const char **kernel = state->input;
-
-	switch (key) {
-	case ARGP_KEY_ARG:
-		if (*kernel)
-			argp_error(state, "one kernel, please");
-		*kernel = arg;
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "which kernel? give the name of one that is built, such as 6.12");
-		return EINVAL;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
 int pl_cmd_boot(const struct pl_cli *cli, int argc, char **argv)
 {
 	static const struct argp argp = {
-		.parser = parse,
+		.parser = pl_parse_kernel,
 		.args_doc = "KERNEL",
 		.doc = "Boot a kernel with the guest image and give a shell on its console; `reboot -f` ends it. The clock is the "
 		       "host's, since a person types.",

@@ -7,24 +7,6 @@
 /* All suites together take a second or two; a kernel that hangs in one is a failure. */
 #define KUNIT_TIMEOUT_MS 120000
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	const char **kernel = state->input;
-
-	switch (key) {
-	case ARGP_KEY_ARG:
-		if (*kernel)
-			argp_error(state, "one kernel, please");
-		*kernel = arg;
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "which kernel? give the name of one that is built, such as 6.12");
-		return EINVAL;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
 /* A console line without the kernel's time stamp ("[    0.123456] "). */
 static const char *without_stamp(const char *line)
 {
@@ -65,7 +47,7 @@ static void print_ktap(char *console, size_t *suites, size_t *failed)
 int pl_cmd_kunit(const struct pl_cli *cli, int argc, char **argv)
 {
 	static const struct argp argp = {
-		.parser = parse,
+		.parser = pl_parse_kernel,
 		.args_doc = "KERNEL",
 		.doc = "Run a kernel's own unit tests (KUnit) in a VM and print their KTAP. Exit code 1 if a suite failed or none ran.",
 	};

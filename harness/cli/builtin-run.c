@@ -234,8 +234,12 @@ static enum pl_status run_matrix(const struct pl_cli *cli, const struct run_args
 	enum pl_status status = to_run ? pl_run_all(&run, err) : PL_OK;
 	if (status == PL_OK && state->ledger_failed)
 		status = err->status;
-	if (status != PL_OK)
+	if (status != PL_OK) {
+		size_t len = strlen(err->text);
+
+		snprintf(err->text + len, sizeof(err->text) - len, "; what is finished is kept, and the same command goes on from there");
 		return status;
+	}
 
 	size_t incomplete = print_results(state, args->json);
 	for (size_t i = 0; i < state->nr_work; i++)

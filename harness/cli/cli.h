@@ -41,6 +41,9 @@ int pl_complain(const struct pl_error *err);
  */
 bool pl_parse(const struct argp *argp, int argc, char **argv, void *input, int *code);
 
+/* An argp parser for commands whose only argument is a kernel's name; its input is a const char * that begins as NULL. */
+error_t pl_parse_kernel(int key, char *arg, struct argp_state *state);
+
 /* A whole number from an option's argument, or PL_BAD_INPUT that names the option. */
 enum pl_status pl_parse_number(const char *option, const char *text, unsigned long min, unsigned long max, unsigned long *value,
 			       struct pl_error *err);

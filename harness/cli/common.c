@@ -26,6 +26,24 @@ bool pl_parse(const struct argp *argp, int argc, char **argv, void *input, int *
 	return !error;
 }
 
+error_t pl_parse_kernel(int key, char *arg, struct argp_state *state)
+{
+	const char **kernel = state->input;
+
+	switch (key) {
+	case ARGP_KEY_ARG:
+		if (*kernel)
+			argp_error(state, "one kernel, please");
+		*kernel = arg;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "which kernel? give the name of one that is built, such as 6.12");
+		return EINVAL;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
 enum pl_status pl_parse_number(const char *option, const char *text, unsigned long min, unsigned long max, unsigned long *value,
 			       struct pl_error *err)
 {

@@ -295,8 +295,7 @@ static enum pl_status loop(struct scheduler *s, struct pl_error *err)
 
 				if (read(s->signal_fd, &info, sizeof(info)) < 0 || s->interrupted)
 					continue;
-				status = pl_fail(err, PL_HOST, "interrupted: %zu of %zu runs are finished and kept; the same "
-						 "command goes on from here", s->progress.finished, s->run->nr_jobs_total);
+				status = pl_fail(err, PL_HOST, "interrupted after %zu of %zu runs", s->progress.finished, s->run->nr_jobs_total);
 			} else if (s->slots[what].cell) {
 				enum pl_status finish_status = finish_slot(s, &s->slots[what], err);
 				if (status == PL_OK)
