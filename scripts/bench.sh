@@ -39,6 +39,7 @@ for kernel in "$@"; do
 	cp -a scripts configs kernel-patches "$work/repository"
 	timed env XDG_CACHE_HOME="$work/cache" "$work/repository/scripts/kernel-build.sh" "$kernel"
 	rm -rf "$work/cache" "$work/repository"
+	grep 'built in' "$work/err" || true
 	bar "kernel $kernel, from source to image" "$took_ms" 180000
 done
 

@@ -101,10 +101,12 @@ check_config() {
 }
 
 # Nothing of the user's environment, of this machine's names or of the place in the file system may reach the image.
+# cmd_check_local_export: 6.1 runs nm on every object to see that no static function is exported, which takes a
+# twentieth of the build and changes nothing of what is built; later kernels leave it to modpost.
 kmake() {
 	env -i PATH="$PATH" LC_ALL=C TZ=UTC0 make -s -C "$work/src" -j "$(nproc)" ARCH=x86_64 CC="$cc" LOCALVERSION= \
 		KBUILD_BUILD_TIMESTAMP='Thu Jan  1 00:00:00 UTC 2026' KBUILD_BUILD_USER=plimsoll KBUILD_BUILD_HOST=plimsoll \
-		KBUILD_BUILD_VERSION=1 KCONFIG_ALLCONFIG="$configs/guest.config" "$@"
+		KBUILD_BUILD_VERSION=1 KCONFIG_ALLCONFIG="$configs/guest.config" cmd_check_local_export=: "$@"
 }
 
 unpack() {

@@ -240,6 +240,7 @@ static void counters(struct pass *pass)
 
 	double busy_ns = elapsed_ns * header->nr_cpus - GREW(idle_ns);
 
+	v[M_cpu_busy_percent] = 100 * busy_ns / (elapsed_ns * header->nr_cpus);
 	if (busy_ns > 0)
 		v[M_recorder_cost_percent] = 100 * GREW(self_ns) / busy_ns;
 #undef GREW

@@ -106,6 +106,7 @@
 	X(workload_exited_early, "count", PL_LOWER, "Tasks of the workload that ended before the mark `stop`.")		\
 	X(workload_failed, "count", PL_LOWER, "Tasks of the workload that ended before the mark `stop` with an error.")	\
 	X(workload_unreaped, "count", PL_LOWER, "Processes of the workload that did not die when they were killed.")	\
+	X(cpu_busy_percent, "%", PL_NEUTRAL, "Share of the CPUs' time that was not idle.")				\
 	X(recorder_cost_percent, "%", PL_LOWER, "CPU time spent in the recorder, as a share of the CPU time not idle.")	\
 	X(samples, "count", PL_NEUTRAL, "Samples in the window.")							\
 	X(samples_missing, "count", PL_LOWER, "Samples missing since boot; one is enough to make the cell incomplete.")

@@ -203,6 +203,7 @@ static void test_counters(void **state)
 	is(&a, "psi_io_full_percent", 60);
 	is(&a, "disk_util_percent", 90);
 	is(&a, "disk_mean_depth", 8);
+	is(&a, "cpu_busy_percent", 60); /* 2 CPUs x 5 s - 4 s idle */
 	is(&a, "recorder_cost_percent", 0.5); /* 30 ms of 2 CPUs x 5 s - 4 s idle */
 	is(&a, "samples", 1);
 	is(&a, "samples_missing", 0);
