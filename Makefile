@@ -5,6 +5,10 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
+# Main jobs one after the other, however many jobs make may run: what they compile is parallel in the makes they start.
+ifneq ($(filter run-matrix verify test bench exactness digests lint boot,$(MAKECMDGOALS)),)
+.NOTPARALLEL:
+endif
 
 # What a user may set.
 MATRIX  ?= configs/matrices/default.yaml
@@ -17,10 +21,10 @@ JOBS     = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 ##@ Main jobs (each does all the set-up it needs)
 run-matrix: ready ## run MATRIX=file (ARGS="-j N --only GLOB ..."); finished cells are not run again
-	@build/plimsoll run $(ARGS) $(MATRIX)
+	@build/plimsoll run $(ARGS) '$(MATRIX)'
 
 verify: ready ## run every cell of MATRIX=file a second time and compare the digests
-	@build/plimsoll verify $(ARGS) $(MATRIX)
+	@build/plimsoll verify $(ARGS) '$(MATRIX)'
 
 boot: ready ## a shell in a guest with KERNEL=6.12 (the host's clock; `reboot -f` ends it)
 	@build/plimsoll boot $(KERNEL)
@@ -57,6 +61,9 @@ rootfs: ## build the guests' read-only image
 lock: ## write configs/kernel/kernels.lock anew from the installed kernel sources
 	@scripts/setup.sh run
 	@scripts/kernel-build.sh --lock $(KERNELS)
+
+digests: ready ## write results/reference/digests.tsv anew: what a fresh clone must get
+	@scripts/digests.sh
 
 clean: ## remove build/ (results/ and the kernel cache stay)
 	rm -rf build
@@ -132,4 +139,4 @@ objects := $(cli_sources:%.c=build/obj/%.o) $(lib_sources:%.c=build/obj/%.o) $(u
 -include $(objects:.o=.d) build/obj/lockstep.d
 .SECONDARY: $(objects)
 
-.PHONY: run-matrix verify test bench exactness lint setup harness kernels rootfs lock clean help ready tests
+.PHONY: run-matrix verify test bench exactness lint setup harness kernels rootfs lock digests clean help ready tests

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # usage: build-image.sh OUTDIR
 #
-# Builds the guest's root file system: OUTDIR/root.img (EROFS, uncompressed) and OUTDIR/manifest.json. Needs no
+# Builds the guest's root file system: OUTDIR/root.img (EROFS, uncompressed; a link) and OUTDIR/manifest.json. Needs no
 # privilege. The same sources and the same packages give the same bytes; does nothing if neither has changed.
 # Exit codes: 0 done, 2 bad arguments, 3 the host lacks something.
 set -euo pipefail
@@ -132,9 +132,10 @@ busybox_version=$("$busybox" | sed -n '1s/^BusyBox v\([^ ]*\).*/\1/p')
 mkfs.erofs --quiet -T0 -U 9e1a5c70-6c69-4d73-8f6c-6c0000000001 --all-root -x-1 "$work/root.img" "$root" > "$work/log" 2>&1 ||
 	fail "mkfs.erofs: $(tail -n 1 "$work/log")"
 bytes=$(stat -c %s "$work/root.img")
+sha256=$(sha256sum "$work/root.img" | cut -d' ' -f1)
 cat > "$work/manifest.json" <<JSON
 {
-  "root_sha256": "$(sha256sum "$work/root.img" | cut -d' ' -f1)",
+  "root_sha256": "$sha256",
   "root_mib": $(((bytes + 1048575) / 1048576)),
   "busybox_version": "$busybox_version",
   "stress_ng_version": "$stress_ng_version",
@@ -143,6 +144,10 @@ cat > "$work/manifest.json" <<JSON
 JSON
 # The key is gone while image and manifest may not belong together.
 rm -f "$out/inputs.sha256"
-mv "$work/root.img" "$out/root.img"
+# Named by its content: cells that run now go on with the image that they were planned with.
+find "$out" -maxdepth 1 -name 'root-*.img' -mmin +1440 -delete
+mv "$work/root.img" "$out/root-$sha256.img"
+ln -sfT "root-$sha256.img" "$work/root.img"
+mv -T "$work/root.img" "$out/root.img"
 mv "$work/manifest.json" "$out/manifest.json"
 echo "$key" > "$out/inputs.sha256"

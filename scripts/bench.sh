@@ -24,6 +24,16 @@ bar() {
 		'BEGIN { printf "%-42s %8.2f s   bar %6.1f s   %s\n", what, got / 1000, bar / 1000, verdict }'
 }
 
+# limit WHAT MEASURED BAR UNIT: numbers as a run prints them.
+limit() {
+	local verdict=ok
+	awk -v got="$2" -v bar="$3" 'BEGIN { exit !(got != "" && got + 0 <= bar + 0) }' || { verdict=MISSED; missed=$((missed + 1)); }
+	printf '%-42s %8s %-2s  bar %6s %-2s  %s\n' "$1" "${2:-?}" "$4" "$3" "$4" "$verdict"
+}
+
+# printed PATTERN: the number that the last run's output has in the place of the group of this sed pattern.
+printed() { sed -n "s/.*$1.*/\\1/p" "$work/out" | tail -n 1; }
+
 # timed COMMAND...: its wall time into took_ms, its output to the log.
 timed() {
 	local began
@@ -45,8 +55,10 @@ done
 
 timed build/plimsoll --results "$work/results" run "$matrix"
 bar "default matrix, kernels cached" "$took_ms" 300000
-# Start to workload, the harness's share, the recorder's share, samples missing: the bars are 1.5 s, 2 %, 1 % and 0.
-grep '^start to workload' "$work/out" || die 3 "bench: the run printed no costs"
+limit "start to workload, median" "$(printed 'start to workload \([0-9.]*\) s (median)')" 1.5 s
+limit "harness, of QEMU's CPU time" "$(printed "harness \\([0-9.]*\\) % of QEMU")" 2 %
+limit "recorder, of a guest's instructions" "$(printed 'recorder at most \([0-9.]*\) %')" 1 %
+limit "samples missing" "$(printed '; \([0-9]*\) samples missing')" 0 ''
 timed build/plimsoll --results "$work/results" run "$matrix"
 bar "the same again" "$took_ms" 2000
 timed build/plimsoll --results "$work/results" verify "$matrix"

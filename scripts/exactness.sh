@@ -46,3 +46,4 @@ echo "# loaded host: $loaded_runs runs of each cell"
 stress-ng --quiet --temp-path "$results" --cpu "$(nproc)" --vm 1 --vm-bytes 256m --hdd 1 --hdd-bytes 64m --switch 1 &
 load_pid=$!
 plimsoll verify --runs "$loaded_runs" "$matrix"
+kill -0 "$load_pid" 2>/dev/null || die 3 "the load ended before the runs did, which therefore show nothing"

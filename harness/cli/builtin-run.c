@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -68,19 +70,23 @@ struct run_state {
 	struct work *work;
 	size_t nr_work;
 	size_t at;
+	size_t nr_run;		/* finished by this command, with qemu_cpu_s and harness_cpu_s for all of them */
+	double qemu_cpu_s, harness_cpu_s;
 	size_t host_failures;
 	struct pl_error *err;
 	bool ledger_failed;
 };
 
-static bool in_ledger(struct pl_ledger *ledger, const char *id)
+/* Does the ledger have it? Anything that keeps us from knowing is an error: a finished cell is not to be run again. */
+static enum pl_status in_ledger(struct pl_ledger *ledger, const char *id, bool *finished, struct pl_error *err)
 {
 	struct pl_row row;
+	enum pl_status status = pl_ledger_get(ledger, id, &row, err);
 
-	if (pl_ledger_get(ledger, id, &row, NULL) != PL_OK)
-		return false;
-	pl_row_free(&row);
-	return true;
+	*finished = status == PL_OK;
+	if (*finished)
+		pl_row_free(&row);
+	return status == PL_UNMET ? PL_OK : status;
 }
 
 static const struct pl_cell *next_cell(void *ctx)
@@ -97,13 +103,14 @@ static const struct pl_cell *next_cell(void *ctx)
 			work->elsewhere = true;
 			continue;
 		}
+		/* Another plimsoll may have finished it between our look at the ledger and the claim. */
+		if (status == PL_OK)
+			status = in_ledger(state->ledger, work->cell->id, &work->finished, state->err);
 		if (status != PL_OK) {
 			state->ledger_failed = true;
 			return NULL;
 		}
-		/* Another plimsoll may have finished it between our look at the ledger and the claim. */
-		if (in_ledger(state->ledger, work->cell->id)) {
-			work->finished = true;
+		if (work->finished) {
 			close(work->claim_fd);
 			work->claim_fd = -1;
 			continue;
@@ -128,6 +135,8 @@ static enum pl_status cell_done(void *ctx, const struct pl_outcome *outcome, str
 	} else {
 		status = pl_ledger_put(state->ledger, &outcome->row, &outcome->artifacts, err);
 		work->finished = status == PL_OK;
+		state->nr_run += work->finished;
+		state->qemu_cpu_s += outcome->row.qemu_cpu_s;
 	}
 	close(work->claim_fd);
 	work->claim_fd = -1;
@@ -155,19 +164,28 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* What the testbed itself costs, as the rows measured it when they were run. */
-static void print_costs(const struct pl_row *rows, size_t count)
+static double process_cpu_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/*
+ * What the testbed itself costs, as the rows measured it when they were run; the harness only for cells that ran now,
+ * because a row is written before its storing is paid for.
+ */
+static void print_costs(const struct run_state *state, const struct pl_row *rows, size_t count)
 {
 	int recorder = pl_metric_index("recorder_cost_percent"), missing = pl_metric_index("samples_missing");
 	double *starts = pl_calloc(count, sizeof(*starts));
-	double qemu_s = 0, harness_s = 0, recorder_max = 0, samples_missing = 0;
+	double recorder_max = 0, samples_missing = 0;
 	size_t nr_starts = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		const double *value = rows[i].analysis.value;
 
-		qemu_s += rows[i].qemu_cpu_s;
-		harness_s += rows[i].harness_cpu_s;
 		if (rows[i].start_wall_s > 0)
 			starts[nr_starts++] = rows[i].start_wall_s;
 		if (value[recorder] > recorder_max)
@@ -176,37 +194,73 @@ static void print_costs(const struct pl_row *rows, size_t count)
 			samples_missing += value[missing];
 	}
 	qsort(starts, nr_starts, sizeof(*starts), by_value);
-	printf("start to workload %.2f s (median), %.2f s (longest); harness %.2f %% of QEMU's CPU time; recorder at most %.2f %% of "
-	       "a guest's instructions; %.0f samples missing\n", nr_starts ? starts[nr_starts / 2] : 0.0,
-	       nr_starts ? starts[nr_starts - 1] : 0.0, qemu_s > 0 ? 100 * harness_s / qemu_s : 0.0, recorder_max, samples_missing);
+	if (nr_starts)
+		printf("start to workload %.2f s (median), %.2f s (longest); ", starts[nr_starts / 2], starts[nr_starts - 1]);
+	if (state->qemu_cpu_s > 0)
+		printf("harness %.2f %% of QEMU's CPU time; ", 100 * state->harness_cpu_s / state->qemu_cpu_s);
+	printf("recorder at most %.2f %% of a guest's instructions; %.0f samples missing\n", recorder_max, samples_missing);
 	free(starts);
 }
 
-/* Print what the ledger has of these cells; how many of them are incomplete. */
-static size_t print_results(const struct run_state *state, bool json)
+static void name_as(char **name, const char *wanted)
+{
+	free(*name);
+	*name = pl_strdup(wanted);
+}
+
+/*
+ * Names, and which metric is the workload's progress, are no inputs: what this matrix calls them counts, and not what
+ * they were called when the cell ran.
+ */
+static void read_as(struct pl_row *row, const struct pl_cell *cell)
+{
+	int progress = pl_metric_index(cell->progress);
+
+	name_as(&row->kernel, cell->kernel);
+	name_as(&row->disk, cell->disk);
+	name_as(&row->workload, cell->workload);
+	name_as(&row->setting, cell->setting);
+	if (row->progress && !strcmp(row->progress, cell->progress))
+		return;
+	name_as(&row->progress, cell->progress);
+	row->analysis.value[pl_metric_index("workload_progress")] = progress < 0 ? NAN : row->analysis.value[progress];
+}
+
+/* Print what the ledger has of these cells; *incomplete is how many of them say nothing. */
+static enum pl_status print_results(const struct run_state *state, bool json, size_t *incomplete, struct pl_error *err)
 {
 	struct pl_row *rows = pl_calloc(state->nr_work, sizeof(*rows));
-	size_t count = 0, incomplete = 0;
+	enum pl_status status = PL_OK;
+	size_t count = 0;
 
-	for (size_t i = 0; i < state->nr_work; i++) {
+	*incomplete = 0;
+	for (size_t i = 0; i < state->nr_work && status == PL_OK; i++) {
 		const struct pl_cell *cell = state->work[i].cell;
 
-		if (pl_ledger_get(state->ledger, cell->id, &rows[count], NULL) != PL_OK)
+		status = pl_ledger_get(state->ledger, cell->id, &rows[count], err);
+		if (status == PL_UNMET) {
+			status = PL_OK;
 			continue;
-		incomplete += rows[count].analysis.verdict == PL_INCOMPLETE;
+		}
+		if (status != PL_OK)
+			break;
+		read_as(&rows[count], cell);
+		*incomplete += rows[count].analysis.verdict == PL_INCOMPLETE;
 		count++;
 	}
-	if (json) {
+	if (status != PL_OK) {
+		/* Half a table would pass for a whole one. */
+	} else if (json) {
 		pl_report_json(stdout, rows, count);
 	} else if (count) {
 		pl_report_table(stdout, rows, count, pl_report_style_for(STDOUT_FILENO));
 		putchar('\n');
-		print_costs(rows, count);
+		print_costs(state, rows, count);
 	}
 	for (size_t i = 0; i < count; i++)
 		pl_row_free(&rows[i]);
 	free(rows);
-	return incomplete;
+	return status;
 }
 
 /* Run what is not finished yet, and print all of it. */
@@ -221,7 +275,7 @@ static enum pl_status run_matrix(const struct pl_cli *cli, const struct run_args
 		.done = cell_done,
 		.ctx = state,
 	};
-	size_t elsewhere = 0;
+	size_t elsewhere = 0, incomplete;
 	double started_s = pl_now_s();
 
 	for (size_t i = 0; i < state->nr_work; i++)
@@ -230,8 +284,9 @@ static enum pl_status run_matrix(const struct pl_cli *cli, const struct run_args
 		dry_run(state);
 		return PL_OK;
 	}
-	size_t to_run = run.nr_jobs_total;
-	enum pl_status status = to_run ? pl_run_all(&run, err) : PL_OK;
+	double cpu_s = process_cpu_s();
+	enum pl_status status = run.nr_jobs_total ? pl_run_all(&run, err) : PL_OK;
+	state->harness_cpu_s = process_cpu_s() - cpu_s;
 	if (status == PL_OK && state->ledger_failed)
 		status = err->status;
 	if (status != PL_OK) {
@@ -241,12 +296,20 @@ static enum pl_status run_matrix(const struct pl_cli *cli, const struct run_args
 		return status;
 	}
 
-	size_t incomplete = print_results(state, args->json);
-	for (size_t i = 0; i < state->nr_work; i++)
-		elsewhere += state->work[i].elsewhere;
+	status = print_results(state, args->json, &incomplete, err);
+	for (size_t i = 0; i < state->nr_work && status == PL_OK; i++) {
+		struct work *work = &state->work[i];
+
+		/* It may have been finished there in the meantime. */
+		if (work->elsewhere)
+			status = in_ledger(state->ledger, work->cell->id, &work->finished, err);
+		elsewhere += work->elsewhere && !work->finished;
+	}
+	if (status != PL_OK)
+		return status;
 	if (!args->json)
 		printf("%zu cells, %zu run now in %.0f s; `plimsoll show ID` says more of one\n", state->nr_work,
-		       to_run - elsewhere - state->host_failures, pl_now_s() - started_s);
+		       state->nr_run, pl_now_s() - started_s);
 	if (state->host_failures)
 		return pl_fail(err, PL_HOST, "%zu cells did not run to their end; the same command runs them again", state->host_failures);
 	if (elsewhere)
@@ -288,19 +351,23 @@ int pl_cmd_run(const struct pl_cli *cli, int argc, char **argv)
 
 	if (matrix.note)
 		fprintf(stderr, "plimsoll: %s\n", matrix.note);
+	for (size_t i = 0; i < matrix.nr_cells && status == PL_OK; i++)
+		if (pl_metric_index(matrix.cells[i].progress) < 0)
+			status = pl_fail(&err, PL_BAD_INPUT, "workload %s: progress \"%s\" is no metric; `plimsoll metrics` lists them",
+					 matrix.cells[i].workload, matrix.cells[i].progress);
 	state.work = pl_calloc(matrix.nr_cells, sizeof(*state.work));
-	for (size_t i = 0; i < matrix.nr_cells; i++) {
+	for (size_t i = 0; i < matrix.nr_cells && status == PL_OK; i++) {
 		if (args.only && !pl_cell_matches(&matrix.cells[i], args.only))
 			continue;
 		state.work[state.nr_work++] = (struct work){
 			.cell = &matrix.cells[i],
 			.claim_fd = -1,
-			.finished = in_ledger(state.ledger, matrix.cells[i].id),
 		};
+		status = in_ledger(state.ledger, matrix.cells[i].id, &state.work[state.nr_work - 1].finished, &err);
 	}
-	if (!state.nr_work)
+	if (status == PL_OK && !state.nr_work)
 		status = pl_fail(&err, PL_BAD_INPUT, "--only: no cell of %s fits \"%s\"; --dry-run lists them", args.matrix, args.only);
-	else
+	else if (status == PL_OK)
 		status = run_matrix(cli, &args, (unsigned)jobs, &state, &err);
 	free(state.work);
 	pl_ledger_close(state.ledger);

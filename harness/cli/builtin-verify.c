@@ -132,9 +132,11 @@ static bool report_cell(const struct checked *checked, bool control)
 	if (*checked->expected && !control)
 		for (size_t i = 0; i < checked->nr_digests; i++)
 			as_kept = as_kept && !strcmp(checked->digests[i], checked->expected);
-	bool good = checked->runs && checked->nr_digests == 1 && as_kept && !checked->not_exact && !checked->host_failures;
+	/* One run that nothing is compared with shows nothing. */
+	bool compared = *checked->expected || checked->runs > 1;
+	bool good = compared && checked->runs && checked->nr_digests == 1 && as_kept && !checked->not_exact && !checked->host_failures;
 	printf("%s %-9s %zu runs, %zu digest%s, %zu agree%s%s  %s\n", checked->cell->id,
-	       control ? "control" : good ? "equal" : "DIFFERENT", checked->runs, checked->nr_digests,
+	       control ? "control" : good ? "equal" : compared ? "DIFFERENT" : "ALONE", checked->runs, checked->nr_digests,
 	       checked->nr_digests == 1 ? "" : "s", most, !*checked->expected || control ? "" : as_kept ? ", as kept" : ", NOT as kept",
 	       checked->not_exact && !control ? ", NOT in lockstep" : "", label);
 	if (checked->nr_digests == 1)
@@ -155,7 +157,7 @@ static enum pl_status verify(const struct pl_cli *cli, const struct verify_args 
 		.done = run_done,
 		.ctx = state,
 	};
-	size_t good = 0, differing = 0;
+	size_t good = 0, differing = 0, alone = 0;
 	enum pl_status status = pl_run_all(&run, err);
 
 	/* A campaign that was interrupted still says what it saw. */
@@ -164,18 +166,23 @@ static enum pl_status verify(const struct pl_cli *cli, const struct verify_args 
 			continue;
 		good += report_cell(&state->cells[i], args->without_lockstep);
 		differing += state->cells[i].nr_digests > 1;
+		alone += !*state->cells[i].expected && state->cells[i].runs == 1;
 	}
 	if (status != PL_OK)
 		return status;
 	if (args->without_lockstep) {
 		printf("without lockstep: %zu of %zu cells gave more than one digest\n", differing, state->nr_cells);
-		return differing ? PL_OK :
-				   pl_fail(err, PL_UNMET, "the control did not fail: equal digests prove nothing on this host today");
+		return differing == state->nr_cells ?
+			       PL_OK :
+			       pl_fail(err, PL_UNMET, "the control did not fail: equal digests prove nothing on this host today");
 	}
 	if (good == state->nr_cells) {
 		printf("all equal: %zu cells, %zu runs each\n", state->nr_cells, state->runs_each);
 		return PL_OK;
 	}
+	if (alone && alone + good == state->nr_cells)
+		return pl_fail(err, PL_UNMET, "%zu of %zu cells have no earlier run to compare with: `plimsoll run` first, or --runs 2",
+			       alone, state->nr_cells);
 	return pl_fail(err, PL_UNMET, "%zu of %zu cells did not give the same log each time", state->nr_cells - good, state->nr_cells);
 }
 
@@ -240,23 +247,26 @@ int pl_cmd_verify(const struct pl_cli *cli, int argc, char **argv)
 
 	state.runs_each = runs;
 	state.cells = pl_calloc(matrix.nr_cells, sizeof(*state.cells));
-	for (size_t i = 0; i < matrix.nr_cells; i++) {
+	for (size_t i = 0; i < matrix.nr_cells && status == PL_OK; i++) {
 		struct checked *checked = &state.cells[state.nr_cells];
 		struct pl_row row;
 
 		if (args.only && !pl_cell_matches(&matrix.cells[i], args.only))
 			continue;
 		checked->cell = &matrix.cells[i];
-		if (pl_ledger_get(ledger, checked->cell->id, &row, NULL) == PL_OK) {
+		status = pl_ledger_get(ledger, checked->cell->id, &row, &err);
+		if (status == PL_OK) {
 			memcpy(checked->expected, row.digest, PL_SHA256_HEX);
 			pl_row_free(&row);
+		} else if (status == PL_UNMET) {
+			status = PL_OK;
 		}
 		state.nr_cells++;
 	}
 	pl_ledger_close(ledger);
-	if (!state.nr_cells)
+	if (status == PL_OK && !state.nr_cells)
 		status = pl_fail(&err, PL_BAD_INPUT, "--only: no cell of %s fits \"%s\"", args.what, args.only ? args.only : "");
-	else
+	else if (status == PL_OK)
 		status = verify(cli, &args, (unsigned)jobs, &state, &err);
 	free(state.cells);
 	pl_matrix_free(&matrix);

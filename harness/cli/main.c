@@ -77,6 +77,10 @@ int main(int argc, char **argv)
 		argv[at] = name;
 		int code = commands[i].run(&cli, argc - at, argv + at);
 		free(name);
+		if ((fflush(stdout) || ferror(stdout)) && code == PL_OK) {
+			fputs("plimsoll: standard output could not be written to its end\n", stderr);
+			code = PL_HOST;
+		}
 		return code;
 	}
 	fprintf(stderr, "plimsoll: unknown command %s; `plimsoll --help` lists them\n", argv[at]);

@@ -125,10 +125,11 @@ static enum pl_status open_locked(struct pl_ledger *ledger, const char *path, st
 	struct ledger_ids dirs = { 0 }, rows = { 0 };
 	enum pl_status status = open_db(ledger, path, err);
 
-	if (status == PL_OK)
-		status = ledger_artifacts_scan(ledger->cells, &dirs, err);
+	/* In this order: a cell that is being stored meanwhile has its directory before its row. */
 	if (status == PL_OK)
 		status = ledger_db_ids(ledger->db, "", &rows, err);
+	if (status == PL_OK)
+		status = ledger_artifacts_scan(ledger->cells, &dirs, err);
 	if (status == PL_OK && !same_ids(&dirs, &rows))
 		status = reconcile(ledger, &dirs, &rows, err);
 	ledger_ids_free(&dirs);

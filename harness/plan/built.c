@@ -50,10 +50,13 @@ static enum pl_status check_sha256(const char *path, const char *manifest, const
 enum pl_status pl_kernel_load(const char *dir, const char *name, struct pl_kernel *kernel, struct pl_error *err)
 {
 	struct json_object *json;
-	char *manifest = pl_asprintf("%s/manifest.json", dir);
+	/* The entry of the cache, which is named by its content, and not the link that the next `make kernels` may move. */
+	char *entry = realpath(dir, NULL);
+	char *manifest = pl_asprintf("%s/manifest.json", entry ? entry : dir);
 	enum pl_status status = read_manifest(manifest, &json, err);
 
-	*kernel = (struct pl_kernel){ .name = pl_strdup(name), .vmlinux = pl_asprintf("%s/vmlinux", dir) };
+	*kernel = (struct pl_kernel){ .name = pl_strdup(name), .vmlinux = pl_asprintf("%s/vmlinux", entry ? entry : dir) };
+	free(entry);
 	if (status == PL_OK) {
 		status = manifest_text(manifest, json, "release", &kernel->release, err);
 		if (status == PL_OK)
@@ -81,9 +84,14 @@ enum pl_status pl_rootfs_load(const struct pl_paths *paths, struct pl_rootfs *ro
 {
 	struct json_object *json = NULL, *mib;
 	char *manifest = pl_asprintf("%s/rootfs/manifest.json", paths->build);
+	char *link = pl_asprintf("%s/rootfs/root.img", paths->build);
+	/* The image itself and not the link that the next `make rootfs` may move. */
+	char *image = realpath(link, NULL);
 	enum pl_status status;
 
-	*rootfs = (struct pl_rootfs){ .image = pl_asprintf("%s/rootfs/root.img", paths->build) };
+	*rootfs = (struct pl_rootfs){ .image = pl_strdup(image ? image : link) };
+	free(image);
+	free(link);
 	if (access(manifest, F_OK))
 		status = pl_fail(err, PL_HOST, "%s: the guests' root image is not built: run `make rootfs`", manifest);
 	else

@@ -24,7 +24,7 @@ static const struct {
 	{ "Disk", { "disk_" } },
 	{ "Pressure", { "psi_" } },
 	{ "Probe", { "probe_" } },
-	{ "Recorder", { "recorder_", "samples" } },
+	{ "CPU and recorder", { "cpu_", "recorder_", "samples" } },
 	{ "Other", { "" } },
 };
 #define NR_SECTIONS (sizeof(sections) / sizeof(*sections))

@@ -222,7 +222,7 @@ static void print_title(FILE *out, const struct report_group *group, const struc
 	const struct pl_row *row = group->like;
 	struct pl_buf text = { 0 };
 
-	report_name(&text, row->workload, PL_NAME_MAX);
+	report_name(&text, row->workload, PL_LABEL_MAX);
 	pl_buf_printf(&text, " on disk ");
 	report_name(&text, row->disk, PL_NAME_MAX);
 	pl_buf_printf(&text, ": %u MiB RAM, %u CPU%s, %u %s s", row->machine.ram_mib, row->machine.vcpus,

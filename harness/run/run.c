@@ -211,7 +211,9 @@ static enum pl_status finish_slot(struct scheduler *s, struct slot *slot, struct
 	}
 	judge(slot, &end, has_log ? &bb : NULL, console, &outcome);
 	digest_of(&outcome.artifacts, outcome.row.digest);
-	outcome.host_failed = slot->killed || end.status != 0;
+	bool lost_lockstep = s->run->lockstep && slot->cell->machine.clock == PL_CLOCK_VIRTUAL && !end.exact;
+
+	outcome.host_failed = slot->killed || end.status != 0 || lost_lockstep;
 	if (slot->killed) {
 		snprintf(outcome.message, sizeof(outcome.message), "passed its wall limit of %.0f s and was ended",
 			 PL_WALL_LIMIT_S(slot->cell->virtual_seconds));
@@ -221,6 +223,8 @@ static enum pl_status finish_slot(struct scheduler *s, struct slot *slot, struct
 		pl_vm_complaint(&slot->vm, complaint, sizeof(complaint));
 		snprintf(outcome.message, sizeof(outcome.message), "QEMU ended with %s %d%s%s", end.status < 0 ? "signal" : "status",
 			 abs(end.status), *complaint ? ": " : "", complaint);
+	} else if (lost_lockstep) {
+		snprintf(outcome.message, sizeof(outcome.message), "QEMU did not run in lockstep (`plimsoll doctor` says more)");
 	}
 	outcome.row.harness_cpu_s = slot->harness_cpu_s + process_cpu_s() - cpu_s;
 

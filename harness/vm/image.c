@@ -10,6 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "plan/plan.h"
+
 #define MIB ((off_t)1 << 20)
 
 /* copy_file_range refuses some pairs of file systems; reading and writing works on all. */
@@ -100,11 +102,17 @@ static enum pl_status run_mke2fs(const char *image, struct pl_error *err)
 enum pl_status pl_image_data(const char *build, uint32_t data_mib, char **path, struct pl_error *err)
 {
 	char *dir = pl_asprintf("%s/images", build);
-	char *image = pl_asprintf("%s/data-%u.img", dir, data_mib);
-	char *temp = pl_asprintf("%s.%ld.tmp", image, (long)getpid());
+	struct stat maker = { 0 };
 	enum pl_status status = PL_OK;
 
-	if (access(image, R_OK)) {
+	if (stat(PL_MKE2FS, &maker))
+		status = pl_fail_errno(err, PL_HOST, "%s (run `make setup`)", PL_MKE2FS);
+	/* Another mke2fs, or another way of calling it, may make another file system. */
+	char *image = pl_asprintf("%s/data-%u-%d-%llx-%llx.img", dir, data_mib, PL_CELL_FORMAT, (unsigned long long)maker.st_size,
+				  (unsigned long long)maker.st_mtime);
+	char *temp = pl_asprintf("%s.%ld.tmp", image, (long)getpid());
+
+	if (status == PL_OK && access(image, R_OK)) {
 		int fd = -1;
 
 		status = pl_mkdirs(dir, err);
@@ -112,10 +120,13 @@ enum pl_status pl_image_data(const char *build, uint32_t data_mib, char **path, 
 			status = pl_fail_errno(err, PL_HOST, "%s", temp);
 		if (status == PL_OK && ftruncate(fd, data_mib * MIB))
 			status = pl_fail_errno(err, PL_HOST, "%s", temp);
-		if (fd >= 0)
-			close(fd);
 		if (status == PL_OK)
 			status = run_mke2fs(temp, err);
+		/* Nobody looks at it again: after a crash it must be whole or not there. */
+		if (status == PL_OK && fsync(fd))
+			status = pl_fail_errno(err, PL_HOST, "%s", temp);
+		if (fd >= 0)
+			close(fd);
 		if (status == PL_OK && rename(temp, image))
 			status = pl_fail_errno(err, PL_HOST, "%s", image);
 		if (status != PL_OK)

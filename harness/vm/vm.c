@@ -275,6 +275,8 @@ static enum pl_status launch(const struct pl_vm_host *host, const struct pl_cell
 			return PL_HOST;
 		}
 		free(relative);
+		if (strpbrk(path, " :"))
+			return pl_fail(err, PL_HOST, "%s: LD_PRELOAD takes no path with a blank or a colon: move the repository", path);
 		library = path;
 		evidence_fd = memfd_create("plimsoll-lockstep", MFD_CLOEXEC);
 		if (evidence_fd < 0 || ftruncate(evidence_fd, sizeof(*vm->evidence))) {

@@ -61,6 +61,22 @@ start_run() {
 	[ $((SECONDS - began)) -le 2 ]
 }
 
+@test "names are those of the matrix that asks, not of the one that ran first" {
+	cp -r "$ROOT/configs" .
+	sed 's/^name: .*/name: mine/' configs/settings/defaults.yaml >configs/settings/mine.yaml
+	sed 's/defaults/mine/' "$MATRIX" >mine.yaml
+	timeout 60 "$ROOT/build/plimsoll" --configs configs --build "$ROOT/build" --results "$BATS_FILE_TMPDIR/results" \
+		run mine.yaml >out
+	grep -q '2 cells, 0 run now' out
+	grep -q '^6.12 *mine ' out
+	run ! grep -q '^6.12 *defaults ' out
+}
+
+@test "verify of cells that were never run has nothing to compare, and says so" {
+	run plimsoll_in results verify --only '6.12/*' "$MATRIX"
+	expect 1 "no earlier run to compare with"
+}
+
 @test "verify gives the same digests" {
 	run shared verify "$MATRIX"
 	expect 0 ""

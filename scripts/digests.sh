@@ -1,0 +1,26 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# digests.sh: write results/reference/digests.tsv, the digests that a fresh clone must get with the same kernels, QEMU
+# and image, from the cells of the exactness and the default matrix (run now, if they are not finished).
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/common.sh"
+
+cd "$PLIMSOLL_ROOT"
+out=results/reference/digests.tsv
+trap 'rm -f "$out.new"' EXIT
+{
+	printf '# id\tdigest\tkernel\tdisk\tworkload\tsetting\tseed\tvirtual_seconds\n'
+	printf '# Of the kernels that configs/kernel/kernels.lock names, %s, %s.\n' \
+		"$(qemu-system-x86_64 --version | head -n 1)" "$(gcc --version | head -n 1)"
+	for matrix in exactness default; do
+		# One field a line: a cell's axes come between its id and its digest.
+		build/plimsoll run --format json "configs/matrices/$matrix.yaml" | awk -F '"' '
+			{ value = $3; gsub(/[:, ]/, "", value) }
+			$2 == "id" { id = $4 }
+			$2 ~ /^(kernel|disk|workload|setting)$/ { axis[$2] = $4 }
+			$2 ~ /^(seed|virtual_seconds)$/ { axis[$2] = value }
+			$2 == "digest" { print id, $4, axis["kernel"], axis["disk"], axis["workload"], axis["setting"], axis["seed"],
+				axis["virtual_seconds"] }' OFS='\t'
+	done
+} >"$out.new"
+mv "$out.new" "$out"

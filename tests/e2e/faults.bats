@@ -1,0 +1,126 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
+# What goes wrong in a guest or on the host becomes a verdict with its reason, or one clear line.
+bats_require_minimum_version 1.5.0
+load ../cli/helpers
+
+# cell TASK [SYSCTL]: a matrix of one short cell that runs this command, and a setting with this line.
+cell() {
+	cp -r "$ROOT/configs" .
+	cat >configs/workloads/fault.yaml <<-YAML
+		name: fault
+		progress: workload_user_us
+		tasks:
+		  - name: fault
+		    command: >-
+		      $1
+	YAML
+	printf 'name: fault\n%s\n' "${2:+sysctl: { $2 }}" >configs/settings/fault.yaml
+	cat >fault.yaml <<-YAML
+		name: fault
+		kernels: [ "6.12" ]
+		disks: [ cloud-fast ]
+		workloads: [ fault ]
+		settings: [ fault ]
+		seeds: [ 1 ]
+		virtual_seconds: 2
+	YAML
+}
+
+plimsoll_here() {
+	timeout 300 "$ROOT/build/plimsoll" --configs configs --build "$ROOT/build" --results results "$@"
+}
+
+# verdict_is NAME: of the one cell that was run.
+verdict_is() {
+	plimsoll_here run --format json fault.yaml >cell.json 2>err || true
+	grep -q "\"verdict\": *\"$1\"" cell.json && return
+	grep -E '"(verdict|reason)"' cell.json
+	cat err
+	return 1
+}
+
+@test "a guest that panics is a result, with the panic's text" {
+	cell "sh -c 'sleep 1; echo c > /proc/sysrq-trigger'"
+	run plimsoll_here run fault.yaml
+	expect 0 "panic"
+	verdict_is panic
+	grep -q '"reason": *"sysrq triggered crash"' cell.json
+}
+
+@test "a guest in which nothing but the kernel runs is ended by its recorder, whole" {
+	cell "chrt -f 99 sh -c 'while :; do :; done'" "kernel.sched_rt_runtime_us: -1"
+	run plimsoll_here run fault.yaml
+	expect 0 "fault"
+	verdict_is completed
+	grep -q '"wedged"' cell.json
+	grep -q '"samples_missing": *0' cell.json
+}
+
+@test "a value that the guest's kernel refuses: incomplete, with the reason; exit 1" {
+	cell "sleep 1" "vm.overcommit_memory: 7"
+	run plimsoll_here run fault.yaml
+	expect 1 "incomplete"
+	verdict_is incomplete
+	grep -q 'vm.overcommit_memory 7' cell.json
+}
+
+@test "a sysctl that no kernel knows: file, line and column, before any VM starts; exit 2" {
+	cell "sleep 1" "vm.no_such_knob: 7"
+	run plimsoll_here run fault.yaml
+	expect 2 "configs/settings/fault.yaml:2:"
+	one_line
+	[ ! -e results/cells ] || [ -z "$(ls results/cells)" ]
+}
+
+# start_here: the cell in the background; its harness's and its QEMU's pid.
+start_here() {
+	"$ROOT/build/plimsoll" --configs configs --build "$ROOT/build" --results results run fault.yaml >out 2>err 3>&- &
+	pid=$!
+	local end=$((SECONDS + 60))
+	until qemu=$(pgrep -P "$pid" -f 'qemu-system-x86_64.*-icount'); do
+		[ $SECONDS -lt "$end" ]
+		sleep 0.1
+	done
+}
+
+@test "a QEMU that dies on the way: exit 3, nothing kept, and the next run goes on" {
+	cell "sleep 1"
+	start_here
+	kill -9 "$qemu"
+	status=0
+	wait "$pid" || status=$?
+	[ "$status" -eq 3 ]
+	grep -q 'QEMU ended with signal 9; it is not kept and will run again' err
+	verdict_is completed
+}
+
+@test "a QEMU that stops working is ended at the wall limit: exit 3, and no QEMU is left" {
+	cell "sleep 1"
+	start_here
+	kill -STOP "$qemu"
+	status=0
+	wait "$pid" || status=$?
+	[ "$status" -eq 3 ]
+	grep -q 'passed its wall limit' err
+	run ! kill -0 "$qemu"
+}
+
+@test "no space left: exit 3, one line, no half cell, and with space the next run goes on" {
+	unshare --user --map-root-user --mount true 2>/dev/null || skip "this user may not make a mount namespace"
+	cell "sleep 1"
+	mkdir results
+	# shellcheck disable=SC2016 # for the inner shell
+	run unshare --user --map-root-user --mount bash -c '
+		mount -t tmpfs -o size=160k none results || exit 9
+		"$0" --configs configs --build "$1" --results results run fault.yaml >out 2>err
+		echo "first: $?"
+		[ -z "$(find results/cells -mindepth 1 -maxdepth 1 -regex ".*/[0-9a-f]+")" ] || echo "half a cell"
+		mount -o remount,size=64m results || exit 9
+		"$0" --configs configs --build "$1" --results results run fault.yaml
+		echo "second: $?"' "$ROOT/build/plimsoll" "$ROOT/build"
+	expect 0 "first: 3"
+	expect 0 "second: 0"
+	[[ $output != *"half a cell"* ]]
+	grep -qi 'no space\|disk is full' err
+}
