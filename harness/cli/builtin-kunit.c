@@ -70,12 +70,16 @@ int pl_cmd_kunit(const struct pl_cli *cli, int argc, char **argv)
 	}
 	char *console = pl_vm_console(&vm, NULL);
 	size_t suites, failed;
+	char complaint[160];
 	print_ktap(console, &suites, &failed);
 	free(console);
+	pl_vm_complaint(&vm, complaint, sizeof(complaint));
 	pl_vm_release(&vm);
 	pl_adhoc_free(&cell);
 	if (timed_out)
 		pl_fail(&err, PL_UNMET, "kernel %s: the tests did not end within %d s", kernel, KUNIT_TIMEOUT_MS / 1000);
+	else if (end.status)
+		pl_fail(&err, PL_HOST, "QEMU ended with %d: %s", end.status, complaint);
 	else if (!suites)
 		pl_fail(&err, PL_UNMET, "kernel %s ran no test suite", kernel);
 	else if (failed)

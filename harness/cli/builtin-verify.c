@@ -157,12 +157,13 @@ static enum pl_status verify(const struct pl_cli *cli, const struct verify_args 
 		.done = run_done,
 		.ctx = state,
 	};
-	size_t good = 0, differing = 0, alone = 0;
+	size_t good = 0, differing = 0, alone = 0, failures = 0;
 	enum pl_status status = pl_run_all(&run, err);
 
 	/* A campaign that was interrupted still says what it saw. */
 	for (size_t i = 0; i < state->nr_cells; i++) {
-		if (!state->cells[i].runs && status != PL_OK)
+		failures += state->cells[i].host_failures;
+		if (!state->cells[i].runs)
 			continue;
 		good += report_cell(&state->cells[i], args->without_lockstep);
 		differing += state->cells[i].nr_digests > 1;
@@ -170,6 +171,9 @@ static enum pl_status verify(const struct pl_cli *cli, const struct verify_args 
 	}
 	if (status != PL_OK)
 		return status;
+	if (failures)
+		return pl_fail(err, PL_HOST, "%zu runs did not come to their end and say nothing; the same command runs them again",
+			       failures);
 	if (args->without_lockstep) {
 		printf("without lockstep: %zu of %zu cells gave more than one digest\n", differing, state->nr_cells);
 		return differing == state->nr_cells ?

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,6 +43,8 @@ int main(int argc, char **argv)
 	};
 	int at = 1;
 
+	/* Ignored, as a parent may have left it, it would take away how QEMU ended. */
+	signal(SIGCHLD, SIG_DFL);
 	for (; at < argc && argv[at][0] == '-'; at++) {
 		bool known = false;
 

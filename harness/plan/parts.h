@@ -7,8 +7,8 @@
 #include "plan/plan.h"
 #include "plan/yaml.h"
 
-/* What rootfs/agent accepts: docs/formats.md, "Agent program". */
-#define PL_PROGRAM_MAX_BYTES 49152
+/* What rootfs/agent accepts: docs/formats.md, "Agent program". In the black box a struct bb_input comes before it. */
+#define PL_PROGRAM_MAX_BYTES (49152 - 16)
 #define PL_PROGRAM_MAX_LINES 512
 #define PL_MAX_TASKS	     32
 #define PL_MAX_PROCESSES     128

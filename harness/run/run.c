@@ -22,6 +22,9 @@
 struct slot {
 	const struct pl_cell *cell;	/* NULL: free */
 	struct pl_vm vm;
+	uint64_t records;	/* written or dropped, as last looked at */
+	double moved_s;		/* when that changed */
+	char why_killed[80];
 	bool killed;
 	bool workload_seen;
 	double start_wall_s;
@@ -103,7 +106,17 @@ static enum pl_status start_slot(struct scheduler *s, unsigned number, const str
 	slot->cell = cell;
 	slot->harness_cpu_s = process_cpu_s() - cpu_s;
 	pl_progress_started(&s->progress);
-	return watch(s->epoll_fd, slot->vm.pidfd, number, err);
+	status = watch(s->epoll_fd, slot->vm.pidfd, number, err);
+	if (status != PL_OK) {
+		struct pl_vm_end end;
+
+		/* Nobody would ever hear of its end. */
+		pl_vm_kill(&slot->vm);
+		pl_vm_finish(&slot->vm, &end);
+		pl_vm_release(&slot->vm);
+		slot->cell = NULL;
+	}
+	return status;
 }
 
 /* Start runs until all slots are taken or there is nothing left to start. */
@@ -136,10 +149,12 @@ static void look_for_workload(struct slot *slot)
 	if (slot->workload_seen ||
 	    pl_bb_open(&bb, pl_vm_blackbox(&slot->vm), slot->vm.blackbox_bytes, NULL) != PL_OK)
 		return;
-	while (pl_bb_next(&bb, &slot->scan_offset, &rec) == PL_BB_RECORD) {
+	for (uint64_t at = slot->scan_offset; pl_bb_next(&bb, &slot->scan_offset, &rec) == PL_BB_RECORD; at = slot->scan_offset) {
 		const struct bb_mark *mark = (const struct bb_mark *)rec;
 
-		if (rec->type != BB_REC_MARK || strncmp(mark->name, "prepare", sizeof(mark->name)))
+		/* The guest may have changed the type since its length was checked. */
+		if (rec->type != BB_REC_MARK || slot->scan_offset - at < sizeof(*mark) ||
+		    strncmp(mark->name, "prepare", sizeof(mark->name)))
 			continue;
 		slot->workload_seen = true;
 		slot->start_wall_s = pl_now_s() - slot->vm.started_s;
@@ -200,6 +215,8 @@ static enum pl_status finish_slot(struct scheduler *s, struct slot *slot, struct
 
 	look_for_workload(slot);
 	pl_vm_finish(&slot->vm, &end);
+	/* It may have ended by itself just before. */
+	slot->killed = slot->killed && end.status == -SIGKILL;
 	char *console = pl_vm_console(&slot->vm, &outcome.artifacts.console_bytes);
 	bool has_log = pl_bb_open(&bb, pl_vm_blackbox(&slot->vm), slot->vm.blackbox_bytes, NULL) == PL_OK;
 
@@ -211,16 +228,17 @@ static enum pl_status finish_slot(struct scheduler *s, struct slot *slot, struct
 	}
 	judge(slot, &end, has_log ? &bb : NULL, console, &outcome);
 	digest_of(&outcome.artifacts, outcome.row.digest);
+	char complaint[160];
+
+	pl_vm_complaint(&slot->vm, complaint, sizeof(complaint));
+	/* Told to stop by a signal QEMU exits with 0: that is the host's doing and not the guest's. */
+	bool told_to_stop = !end.status && strstr(complaint, "terminating on signal ");
 	bool lost_lockstep = s->run->lockstep && slot->cell->machine.clock == PL_CLOCK_VIRTUAL && !end.exact;
 
-	outcome.host_failed = slot->killed || end.status != 0 || lost_lockstep;
+	outcome.host_failed = slot->killed || end.status != 0 || told_to_stop || lost_lockstep;
 	if (slot->killed) {
-		snprintf(outcome.message, sizeof(outcome.message), "passed its wall limit of %.0f s and was ended",
-			 PL_WALL_LIMIT_S(slot->cell->virtual_seconds));
-	} else if (end.status) {
-		char complaint[160];
-
-		pl_vm_complaint(&slot->vm, complaint, sizeof(complaint));
+		snprintf(outcome.message, sizeof(outcome.message), "%s", slot->why_killed);
+	} else if (end.status || told_to_stop) {
 		snprintf(outcome.message, sizeof(outcome.message), "QEMU ended with %s %d%s%s", end.status < 0 ? "signal" : "status",
 			 abs(end.status), *complaint ? ": " : "", complaint);
 	} else if (lost_lockstep) {
@@ -232,9 +250,32 @@ static enum pl_status finish_slot(struct scheduler *s, struct slot *slot, struct
 	if (!s->interrupted)
 		pl_progress_finished(&s->progress, &outcome);
 	free(console);
+	/* A child that is about to start QEMU may hold a copy for a moment longer, which would go on reporting. */
+	epoll_ctl(s->epoll_fd, EPOLL_CTL_DEL, slot->vm.pidfd, NULL);
 	pl_vm_release(&slot->vm);
 	slot->cell = NULL;
 	return status;
+}
+
+/* Is it time to end this VM, because its recorder shows no sign of life or because it takes too long altogether? */
+static bool overdue(struct slot *slot)
+{
+	const struct bb_header *header = (const void *)pl_vm_blackbox(&slot->vm);
+	/* What is dropped counts as well: a full log does not grow. */
+	uint64_t records = __atomic_load_n(&header->records, __ATOMIC_RELAXED) +
+			   __atomic_load_n(&header->dropped_records, __ATOMIC_RELAXED);
+	double now_s = pl_now_s(), limit_s = PL_WALL_LIMIT_S(slot->cell->virtual_seconds, slot->cell->machine.ns_per_instruction);
+
+	if (!slot->moved_s || records != slot->records) {
+		slot->records = records;
+		slot->moved_s = now_s;
+	}
+	if (now_s - slot->moved_s > PL_STUCK_S) {
+		snprintf(slot->why_killed, sizeof(slot->why_killed), "recorded nothing for %.0f s and was ended", PL_STUCK_S);
+		return true;
+	}
+	snprintf(slot->why_killed, sizeof(slot->why_killed), "passed its wall limit of %.0f s and was ended", limit_s);
+	return now_s - slot->vm.started_s > limit_s;
 }
 
 static void tick(struct scheduler *s)
@@ -249,7 +290,7 @@ static void tick(struct scheduler *s)
 		if (!slot->cell)
 			continue;
 		look_for_workload(slot);
-		if (!slot->killed && pl_now_s() - slot->vm.started_s > PL_WALL_LIMIT_S(slot->cell->virtual_seconds)) {
+		if (!slot->killed && overdue(slot)) {
 			slot->killed = true;
 			pl_vm_kill(&slot->vm);
 		}
@@ -334,6 +375,7 @@ enum pl_status pl_run_all(const struct pl_run *run, struct pl_error *err)
 	int cores[MAX_JOBS];
 	unsigned nr_cores = allowed_cores(cores, MAX_JOBS);
 	sigset_t signals, before;
+	struct sigaction hup;
 
 	s->run = run;
 	s->epoll_fd = s->signal_fd = s->timer_fd = -1;
@@ -347,7 +389,9 @@ enum pl_status pl_run_all(const struct pl_run *run, struct pl_error *err)
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGHUP);
+	/* Under nohup it stays ignored: blocked, it would be queued even so. */
+	if (!sigaction(SIGHUP, NULL, &hup) && hup.sa_handler != SIG_IGN)
+		sigaddset(&signals, SIGHUP);
 	sigprocmask(SIG_BLOCK, &signals, &before);
 
 	enum pl_status status = open_fds(s, &signals, err);

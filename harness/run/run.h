@@ -9,11 +9,15 @@
 #include "plan/plan.h"
 #include "vm/vm.h"
 
+/* A recorder that lives writes every 100 ms of guest time, in a wedged guest too: nothing for so long, and QEMU is stuck. */
+#define PL_STUCK_S 60.0
+
 /*
- * How long a cell may take on the host: a guest that never idles needs 0.6 s for a virtual second on the machines this
- * was written on, so this allows for ten times that on top of a slow start.
+ * Wall time after which a VM is ended all the same. A busy virtual second took some 0.6 s at 4 ns an instruction on the host
+ * that this was written on: this allows for ten times that, with all that the agent may take to set up (370 s).
  */
-#define PL_WALL_LIMIT_S(virtual_seconds) (60.0 + 6.0 * (virtual_seconds))
+#define PL_WALL_LIMIT_S(virtual_seconds, ns_per_instruction) \
+	(60.0 + 6.0 * (370.0 + (virtual_seconds)) * ((ns_per_instruction) < 4 ? 4.0 / (ns_per_instruction) : 1.0))
 
 /* A run that has ended. Everything is valid only during the call it is given to. */
 struct pl_outcome {

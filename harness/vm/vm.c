@@ -127,12 +127,16 @@ static void qemu_args(const struct pl_vm_host *host, const struct pl_cell *cell,
 }
 
 /* In the child, between fork and exec: only async-signal-safe calls, and words to stderr if one fails. */
-static void child_exec(const struct args *args, const struct pl_vm *vm, int core, int evidence_fd, bool stdio, char *const *envp)
+static void child_exec(const struct args *args, const struct pl_vm *vm, pid_t harness, int core, int evidence_fd, bool stdio,
+		       char *const *envp)
 {
 	sigset_t none;
 
 	/* QEMU must not outlive the harness, however that dies. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL))
+		_exit(126);
+	/* It may have died before we asked to die with it. */
+	if (getppid() != harness)
 		_exit(126);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -297,12 +301,8 @@ static enum pl_status launch(const struct pl_vm_host *host, const struct pl_cell
 	pid_t harness = getpid();
 
 	vm->pid = fork();
-	if (!vm->pid) {
-		/* The parent may have died before the child asked to die with it. */
-		if (getppid() != harness)
-			_exit(126);
-		child_exec(&args, vm, options->core, evidence_fd, options->console_on_stdio, envp);
-	}
+	if (!vm->pid)
+		child_exec(&args, vm, harness, options->core, evidence_fd, options->console_on_stdio, envp);
 	free_args(&args);
 	free_lockstep_env(envp, library);
 	if (vm->pid < 0) {

@@ -826,7 +826,7 @@ static void bad_workload(void **state)
 	put("configs/workloads/hog.yaml", text.text);
 	pl_buf_free(&text);
 	assert_fails(PL_BAD_INPUT, "configs/workloads/hog.yaml: with setting plain the agent would be told 59 lines, 52177 bytes; "
-				   "expected at most 512 and 49152");
+				   "expected at most 512 and 49136");
 }
 
 static void bad_build(void **state)
