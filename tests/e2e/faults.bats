@@ -94,7 +94,7 @@ start_here() {
 	status=0
 	wait "$pid" || status=$?
 	[ "$status" -eq 3 ]
-	grep -q 'terminating on signal 15' err
+	grep -q 'signal 15' err
 	[ -z "$(ls results/cells)" ]
 }
 
@@ -115,7 +115,7 @@ start_here() {
 	mkdir results
 	# shellcheck disable=SC2016 # for the inner shell
 	run unshare --user --map-root-user --mount bash -c '
-		mount -t tmpfs -o size=160k none results || exit 9
+		mount -t tmpfs -o size=32k none results || exit 9
 		"$0" --configs configs --build "$1" --results results run fault.yaml >out 2>err
 		echo "first: $?"
 		[ -z "$(find results/cells -mindepth 1 -maxdepth 1 -regex ".*/[0-9a-f]+")" ] || echo "half a cell"
