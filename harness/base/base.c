@@ -296,10 +296,20 @@ enum pl_status pl_remove_tree(const char *path, struct pl_error *err)
 	return PL_OK;
 }
 
-double pl_now_s(void)
+static double clock_s(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(clock, &now);
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+double pl_now_s(void)
+{
+	return clock_s(CLOCK_MONOTONIC);
+}
+
+double pl_process_cpu_s(void)
+{
+	return clock_s(CLOCK_PROCESS_CPUTIME_ID);
 }

@@ -78,4 +78,7 @@ enum pl_status pl_remove_tree(const char *path, struct pl_error *err);
 /* CLOCK_MONOTONIC in seconds. */
 double pl_now_s(void);
 
+/* CPU time of this process, all its threads, in seconds. */
+double pl_process_cpu_s(void);
+
 #endif

@@ -2,7 +2,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -164,14 +163,6 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static double process_cpu_s(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 /*
  * What the testbed itself costs, as the rows measured it when they were run; the harness only for cells that ran now,
  * because a row is written before its storing is paid for.
@@ -248,11 +239,10 @@ static enum pl_status print_results(const struct run_state *state, bool json, si
 		*incomplete += rows[count].analysis.verdict == PL_INCOMPLETE;
 		count++;
 	}
-	if (status != PL_OK) {
-		/* Half a table would pass for a whole one. */
-	} else if (json) {
+	/* Half a table would pass for a whole one. */
+	if (status == PL_OK && json) {
 		pl_report_json(stdout, rows, count);
-	} else if (count) {
+	} else if (status == PL_OK && count) {
 		pl_report_table(stdout, rows, count, pl_report_style_for(STDOUT_FILENO));
 		putchar('\n');
 		print_costs(state, rows, count);
@@ -284,9 +274,9 @@ static enum pl_status run_matrix(const struct pl_cli *cli, const struct run_args
 		dry_run(state);
 		return PL_OK;
 	}
-	double cpu_s = process_cpu_s();
+	double cpu_s = pl_process_cpu_s();
 	enum pl_status status = run.nr_jobs_total ? pl_run_all(&run, err) : PL_OK;
-	state->harness_cpu_s = process_cpu_s() - cpu_s;
+	state->harness_cpu_s = pl_process_cpu_s() - cpu_s;
 	if (status == PL_OK && state->ledger_failed)
 		status = err->status;
 	if (status != PL_OK) {

@@ -46,14 +46,6 @@ struct scheduler {
 /* epoll's data: a slot's number, or one of these. */
 enum { EVENT_SIGNAL = MAX_JOBS, EVENT_TIMER };
 
-static double process_cpu_s(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 static unsigned allowed_cores(int *cores, unsigned room)
 {
 	cpu_set_t set;
@@ -87,7 +79,7 @@ static enum pl_status watch(int epoll_fd, int fd, uint32_t what, struct pl_error
 static enum pl_status start_slot(struct scheduler *s, unsigned number, const struct pl_cell *cell, struct pl_error *err)
 {
 	struct slot *slot = &s->slots[number];
-	double cpu_s = process_cpu_s();
+	double cpu_s = pl_process_cpu_s();
 	struct pl_vm_options options = {
 		.lockstep = s->run->lockstep,
 		.provoke = s->run->provoke,
@@ -104,7 +96,7 @@ static enum pl_status start_slot(struct scheduler *s, unsigned number, const str
 	if (status != PL_OK)
 		return status;
 	slot->cell = cell;
-	slot->harness_cpu_s = process_cpu_s() - cpu_s;
+	slot->harness_cpu_s = pl_process_cpu_s() - cpu_s;
 	pl_progress_started(&s->progress);
 	status = watch(s->epoll_fd, slot->vm.pidfd, number, err);
 	if (status != PL_OK) {
@@ -211,7 +203,7 @@ static enum pl_status finish_slot(struct scheduler *s, struct slot *slot, struct
 	struct pl_outcome outcome = { .cell = slot->cell };
 	struct pl_vm_end end;
 	struct pl_bb bb;
-	double cpu_s = process_cpu_s();
+	double cpu_s = pl_process_cpu_s();
 
 	look_for_workload(slot);
 	pl_vm_finish(&slot->vm, &end);
@@ -244,7 +236,7 @@ static enum pl_status finish_slot(struct scheduler *s, struct slot *slot, struct
 	} else if (lost_lockstep) {
 		snprintf(outcome.message, sizeof(outcome.message), "QEMU did not run in lockstep (`plimsoll doctor` says more)");
 	}
-	outcome.row.harness_cpu_s = slot->harness_cpu_s + process_cpu_s() - cpu_s;
+	outcome.row.harness_cpu_s = slot->harness_cpu_s + pl_process_cpu_s() - cpu_s;
 
 	enum pl_status status = s->interrupted ? PL_OK : s->run->done(s->run->ctx, &outcome, err);
 	if (!s->interrupted)
