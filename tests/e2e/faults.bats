@@ -111,11 +111,12 @@ run_with() {
 	mkdir results
 	# shellcheck disable=SC2016 # for the inner shell
 	run unshare --user --map-root-user --mount bash -c '
-		mount -t tmpfs -o size=32k none results || exit 9
+		mount -t tmpfs -o size=1m none results || exit 9
+		head -c $((1048576 - 32768)) /dev/zero >results/filler || exit 9
 		"$0" --configs configs --build "$1" --results results run fault.yaml >out 2>err
 		echo "first: $?"
 		[ -z "$(find results/cells -mindepth 1 -maxdepth 1 -regex ".*/[0-9a-f]+")" ] || echo "half a cell"
-		mount -o remount,size=64m results || exit 9
+		rm results/filler
 		"$0" --configs configs --build "$1" --results results run fault.yaml
 		echo "second: $?"' "$ROOT/build/plimsoll" "$ROOT/build"
 	expect 0 "first: 3"
