@@ -67,18 +67,18 @@ check_patch() {
 	return "$bad"
 }
 
-# added_file PATH: the contents of a file that the patch on standard input adds.
-added_file() {
-	awk -v path="$1" '/^diff --git / { inside = 0 } $0 == "+++ b/" path { inside = 1; next }
-		inside && /^-- $/ { inside = 0 } inside && /^[+]/ { print substr($0, 2) }'
-}
-
-# One header describes the log to the kernel and to the harness.
+# One header describes the log to the kernel and to the harness: what the patches of a series make of it, one after another.
 same_format() {
-	local series
+	local dir series patch header=include/linux/blackbox_format.h
+	dir=$(mktemp -d)
+	# shellcheck disable=SC2064 # the directory of now
+	trap "rm -rf '$dir'" RETURN
 	for series in kernel-patches/*/; do
-		cat "$series"*blackbox*.patch | added_file include/linux/blackbox_format.h |
-			diff -u --label "$series" - harness/blackbox/format.h || return 1
+		rm -f "$dir/$header"
+		for patch in "$series"*.patch; do
+			! grep -q "^+++ b/$header" "$patch" || (cd "$dir" && git apply --include="$header" -) <"$patch" || return 1
+		done
+		diff -u --label "$series" "$dir/$header" harness/blackbox/format.h || return 1
 	done
 }
 

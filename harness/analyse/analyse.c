@@ -30,6 +30,14 @@ struct long_wait {
 	uint64_t end_ns;
 };
 
+/* An allocation stall under way. */
+struct open_stall {
+	uint32_t pid;
+	uint64_t begin_ns;
+};
+/* As many reclaims as the recorder follows at a time; what a log has beyond them is counted, but not followed. */
+#define MAX_OPEN_STALLS 1024
+
 enum probe { PROBE_TOUCH, PROBE_STAT, PROBE_FSYNC, NR_PROBES };
 
 struct pass {
@@ -55,8 +63,11 @@ struct pass {
 	double zones_free, zones_low, zones_min;
 
 	/* events */
-	struct values stalls, disk_latency, disk_service;
+	struct values stalls, alloc_stalls, disk_latency, disk_service;
 	double stall_ns, stall_blkio_ns;
+	double alloc_stall_ns, alloc_stall_io_ns, alloc_stall_throttled_ns, alloc_stall_rest_ns;
+	struct open_stall open_stalls[MAX_OPEN_STALLS];
+	size_t nr_open_stalls;
 	struct hung *hung;
 	size_t nr_hung, room_hung;
 	struct long_wait *long_waits;
@@ -315,6 +326,69 @@ static void on_reclaim(struct pass *pass, const struct bb_reclaim *r)
 	values_add(&pass->stalls, r->duration_ns);
 }
 
+static void on_stall_begin(struct pass *pass, const struct bb_stall_begin *r)
+{
+	double *v = pass->value, free = (double)r->free, boost = (double)r->boost;
+
+	if (!in_window(pass, r->head.t_ns))
+		return;
+	v[M_alloc_stalls]++;
+	if (free <= (double)r->min + boost)
+		v[M_alloc_stall_below_min]++;
+	else if (free <= (double)r->low + boost)
+		v[M_alloc_stall_below_low]++;
+	else
+		v[M_alloc_stall_above_low]++;
+	if (pass->nr_open_stalls < MAX_OPEN_STALLS)
+		pass->open_stalls[pass->nr_open_stalls++] = (struct open_stall){ r->head.pid, r->head.t_ns };
+}
+
+/* The last one first: stalls of one task nest. False if its begin was before the window, or never seen. */
+static bool close_stall(struct pass *pass, uint32_t pid)
+{
+	for (size_t i = pass->nr_open_stalls; i-- > 0;) {
+		if (pass->open_stalls[i].pid != pid)
+			continue;
+		memmove(&pass->open_stalls[i], &pass->open_stalls[i + 1],
+			(--pass->nr_open_stalls - i) * sizeof(*pass->open_stalls));
+		return true;
+	}
+	return false;
+}
+
+static void on_stall_end(struct pass *pass, const struct bb_stall_end *r)
+{
+	double *v = pass->value, total_ns = (double)r->total_ns;
+	double known_ns = (double)r->blkio_ns + (double)r->throttled_ns;
+
+	if (!close_stall(pass, r->head.pid))
+		return;
+	values_add(&pass->alloc_stalls, r->total_ns);
+	pass->alloc_stall_ns += total_ns;
+	pass->alloc_stall_io_ns += (double)r->blkio_ns;
+	pass->alloc_stall_throttled_ns += (double)r->throttled_ns;
+	if (total_ns > known_ns)
+		pass->alloc_stall_rest_ns += total_ns - known_ns;
+	v[M_alloc_stall_rounds] += r->rounds;
+	raise_to(&v[M_alloc_stall_max_rounds], r->rounds);
+	v[M_alloc_stall_mmap_contended] += r->mmap_contended != 0;
+	v[M_alloc_stall_compaction] += r->result == BB_STALL_COMPACTION;
+	v[M_alloc_stall_oom] += r->result == BB_STALL_OOM;
+	v[M_alloc_stall_failed] += r->result == BB_STALL_FAILED;
+}
+
+/* What the end of the log cut short. */
+static void open_stalls(struct pass *pass)
+{
+	for (size_t i = 0; i < pass->nr_open_stalls; i++) {
+		uint64_t age_ns = after(pass->open_stalls[i].begin_ns, pass->last_ns);
+
+		values_add(&pass->alloc_stalls, age_ns);
+		pass->alloc_stall_ns += (double)age_ns;
+	}
+	pass->value[M_alloc_stall_open] = (double)pass->nr_open_stalls;
+}
+
 static void on_throttle(struct pass *pass, const struct bb_throttle *r)
 {
 	uint64_t delayed_ns = r->delayed_us * 1000;
@@ -461,6 +535,12 @@ static void on_record(struct pass *pass, const struct bb_rec *rec, size_t bytes)
 	case BB_REC_RECLAIM:
 		on_reclaim(pass, r);
 		break;
+	case BB_REC_STALL_BEGIN:
+		on_stall_begin(pass, r);
+		break;
+	case BB_REC_STALL_END:
+		on_stall_end(pass, r);
+		break;
 	case BB_REC_KSWAPD:
 		if (((const struct bb_kswapd *)r)->event == BB_KSWAPD_WAKE && in_window(pass, rec->t_ns))
 			pass->value[M_kswapd_wakes]++;
@@ -551,6 +631,16 @@ static bool hung_tasks(struct pass *pass)
 	return silent;
 }
 
+/* Does this kernel's recorder know allocation stalls? If not, none in the log says nothing. */
+static bool records_stalls(const struct pl_bb *bb)
+{
+	static const char line[] = " stall_end ";
+	size_t len;
+	const char *schema = pl_bb_schema(bb, &len);
+
+	return schema && memmem(schema, len, line, sizeof(line) - 1);
+}
+
 static void totals(struct pass *pass)
 {
 	double *v = pass->value;
@@ -565,6 +655,15 @@ static void totals(struct pass *pass)
 	if (pass->stall_ns > 0)
 		v[M_stall_blkio_percent] = 100 * pass->stall_blkio_ns / pass->stall_ns;
 	values_quantiles(&pass->stalls, &v[M_stall_p50_ms], &v[M_stall_p99_ms], &v[M_stall_max_ms]);
+
+	if (records_stalls(pass->bb)) {
+		open_stalls(pass);
+		v[M_alloc_stall_s] = pass->alloc_stall_ns / NS_PER_S;
+		v[M_alloc_stall_io_s] = pass->alloc_stall_io_ns / NS_PER_S;
+		v[M_alloc_stall_throttled_s] = pass->alloc_stall_throttled_ns / NS_PER_S;
+		v[M_alloc_stall_rest_s] = pass->alloc_stall_rest_ns / NS_PER_S;
+		values_quantiles(&pass->alloc_stalls, &v[M_alloc_stall_p50_ms], &v[M_alloc_stall_p99_ms], &v[M_alloc_stall_max_ms]);
+	}
 
 	if (window_s > 0) {
 		v[M_disk_read_iops] = pass->disk_reads / window_s;
@@ -606,6 +705,12 @@ static const enum pl_metric from_zero[] = {
 	M_hung_tasks, M_longest_blocked_s, M_blocked_waits,
 	M_longest_lock_wait_s, M_longest_rwsem_read_wait_s, M_longest_rwsem_write_wait_s, M_longest_mutex_wait_s,
 	M_lock_waits, M_lock_wait_s, M_kswapd_wakes, M_throttles, M_throttle_s, M_oom_kills, M_samples,
+};
+
+/* The same, if the recorder records stalls. */
+static const enum pl_metric stalls_from_zero[] = {
+	M_alloc_stalls, M_alloc_stall_rounds, M_alloc_stall_max_rounds, M_alloc_stall_above_low, M_alloc_stall_below_low,
+	M_alloc_stall_below_min, M_alloc_stall_mmap_contended, M_alloc_stall_compaction, M_alloc_stall_oom, M_alloc_stall_failed,
 };
 
 #define PANIC_TEXT "Kernel panic - not syncing: "
@@ -747,6 +852,8 @@ void pl_analyse(const struct pl_bb *bb, const struct pl_run_facts *facts, struct
 
 		for (size_t i = 0; i < sizeof(from_zero) / sizeof(*from_zero); i++)
 			out->value[from_zero[i]] = 0;
+		for (size_t i = 0; records_stalls(bb) && i < sizeof(stalls_from_zero) / sizeof(*stalls_from_zero); i++)
+			out->value[stalls_from_zero[i]] = 0;
 		while (!pass->has_end && (next = pl_bb_next(bb, &offset, &rec)) == PL_BB_RECORD) {
 			on_record(pass, rec, (size_t)(offset - at));
 			at = offset;
@@ -769,6 +876,7 @@ void pl_analyse(const struct pl_bb *bb, const struct pl_run_facts *facts, struct
 	judge(pass, out, silent);
 
 	free(pass->stalls.ns);
+	free(pass->alloc_stalls.ns);
 	free(pass->disk_latency.ns);
 	free(pass->disk_service.ns);
 	free(pass->hung);

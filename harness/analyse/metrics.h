@@ -28,20 +28,48 @@
 	X(longest_mutex_wait_s, "s", PL_LOWER, "The same among mutexes.")						\
 	X(lock_waits, "count", PL_LOWER, "Waits of 1 ms or longer for sleeping locks.")					\
 	X(lock_wait_s, "task-s", PL_LOWER, "Their time together.")							\
-	X(stalls, "count", PL_LOWER, "Direct-reclaim stalls: rounds of direct reclaim that allocating tasks had to do "	\
-	  "themselves.")												\
-	X(stall_total_s, "task-s", PL_LOWER, "Time of all stalls together.")						\
-	X(stall_p50_ms, "ms", PL_LOWER, "Median length of a stall.")							\
-	X(stall_p99_ms, "ms", PL_LOWER, "99th percentile of the length of a stall.")					\
-	X(stall_max_ms, "ms", PL_LOWER, "Longest stall.")								\
-	X(stall_blkio_percent, "%", PL_NEUTRAL, "Share of the stalls' time spent in block IO, by delay accounting (0 while " \
+	X(stalls, "count", PL_LOWER, "Rounds of direct reclaim that allocating tasks had to do themselves. An allocation " \
+	  "that stalls goes through one or many of them: see `alloc_stalls`.")						\
+	X(stall_total_s, "task-s", PL_LOWER, "Time of all these rounds together.")					\
+	X(stall_p50_ms, "ms", PL_LOWER, "Median length of a round.")							\
+	X(stall_p99_ms, "ms", PL_LOWER, "99th percentile of the length of a round.")					\
+	X(stall_max_ms, "ms", PL_LOWER, "Longest round.")								\
+	X(stall_blkio_percent, "%", PL_NEUTRAL, "Share of the rounds' time spent in block IO, by delay accounting (0 while " \
 	  "that is off).")												\
+	X(alloc_stalls, "count", PL_LOWER, "Allocation stalls that began in the window: from an allocation's first entry " \
+	  "into direct reclaim to its end, however many rounds, compaction and the OOM killer included "		\
+	  "(`mm_alloc_stall_begin`, `_end`). This and what follows is unknown for kernels without these tracepoints.")	\
+	X(alloc_stall_s, "task-s", PL_LOWER, "Time of all allocation stalls together; one that the end of the log cut short " \
+	  "counts with its age.")											\
+	X(alloc_stall_io_s, "task-s", PL_LOWER, "Of the time of finished stalls: in block IO, by delay accounting (0 while " \
+	  "that is off).")												\
+	X(alloc_stall_throttled_s, "task-s", PL_LOWER, "Of the time of finished stalls: asleep because reclaim throttles, in " \
+	  "`reclaim_throttle()` or for the PFMEMALLOC reserve.")							\
+	X(alloc_stall_rest_s, "task-s", PL_LOWER, "The rest of the time of finished stalls: running, or waiting for a CPU or " \
+	  "for a lock.")												\
+	X(alloc_stall_p50_ms, "ms", PL_LOWER, "Median length of an allocation stall.")					\
+	X(alloc_stall_p99_ms, "ms", PL_LOWER, "99th percentile of the length of an allocation stall.")			\
+	X(alloc_stall_max_ms, "ms", PL_LOWER, "Longest allocation stall.")						\
+	X(alloc_stall_rounds, "count", PL_LOWER, "Rounds of direct reclaim in finished stalls.")			\
+	X(alloc_stall_max_rounds, "count", PL_LOWER, "Most rounds in one stall.")					\
+	X(alloc_stall_above_low, "count", PL_NEUTRAL, "Stalls that began while the preferred zone had more free pages than " \
+	  "LOW (with boost): kswapd had no reason to run for it.")							\
+	X(alloc_stall_below_low, "count", PL_NEUTRAL, "Stalls that began between LOW and MIN (both with boost). MIN alone does " \
+	  "not decide: the allocator adds the lowmem reserve, and an order above 0 needs more.")			\
+	X(alloc_stall_below_min, "count", PL_NEUTRAL, "Stalls that began at MIN (with boost) or below it.")		\
+	X(alloc_stall_mmap_contended, "count", PL_LOWER, "Stalls at whose end somebody waited for the mmap_lock of the "	\
+	  "stalled task's address space, which most page faults hold.")							\
+	X(alloc_stall_compaction, "count", PL_NEUTRAL, "Stalls that direct compaction ended.")				\
+	X(alloc_stall_oom, "count", PL_LOWER, "Stalls that ended with a page after the OOM killer had been asked.")	\
+	X(alloc_stall_failed, "count", PL_LOWER, "Stalls that ended without a page.")					\
+	X(alloc_stall_open, "count", PL_LOWER, "Stalls still under way when the log ended.")				\
 	X(scanned_kswapd_pages, "pages", PL_LOWER, "Pages scanned by kswapd (`pgscan_kswapd`).")			\
 	X(scanned_direct_pages, "pages", PL_LOWER, "Pages scanned in direct reclaim (`pgscan_direct`).")		\
 	X(reclaimed_kswapd_pages, "pages", PL_NEUTRAL, "Pages reclaimed by kswapd (`pgsteal_kswapd`).")			\
 	X(reclaimed_direct_pages, "pages", PL_LOWER, "Pages reclaimed in direct reclaim (`pgsteal_direct`).")		\
 	X(kswapd_wakes, "count", PL_NEUTRAL, "Times that kswapd woke up.")						\
-	X(throttles, "count", PL_LOWER, "Times that reclaim was throttled (`reclaim_throttle()` slept), kswapd included.") \
+	X(throttles, "count", PL_LOWER, "Times that reclaim was throttled, kswapd included: `reclaim_throttle()` slept, or " \
+	  "direct reclaim waited for the PFMEMALLOC reserve.")								\
 	X(throttle_s, "task-s", PL_LOWER, "Time of all throttling together.")						\
 	X(below_low_s, "s", PL_LOWER, "Time with free memory at or below LOW: free pages of all zones together against the " \
 	  "sum of their LOW marks with boost, in samples. (The kernel asks whether every eligible zone is below; with the " \

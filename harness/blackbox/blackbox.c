@@ -22,6 +22,11 @@ static const uint16_t min_bytes[BB_REC_TYPES] = {
 	[BB_REC_HIST] = sizeof(struct bb_hist),
 	[BB_REC_DEADLINE] = sizeof(struct bb_deadline),
 	[BB_REC_END] = sizeof(struct bb_end),
+	[BB_REC_STALL_BEGIN] = sizeof(struct bb_stall_begin),
+	[BB_REC_STALL_END] = sizeof(struct bb_stall_end),
+	[BB_REC_WMARKS] = sizeof(struct bb_wmarks),
+	[BB_REC_LOWMEM_RESERVE] = sizeof(struct bb_lowmem_reserve),
+	[BB_REC_TOTALRESERVE] = sizeof(struct bb_totalreserve),
 };
 
 enum pl_status pl_bb_open(struct pl_bb *bb, const void *region, size_t region_bytes, struct pl_error *err)
@@ -161,6 +166,11 @@ const char *pl_bb_type_name(unsigned type)
 		[BB_REC_HIST] = "hist",
 		[BB_REC_DEADLINE] = "deadline",
 		[BB_REC_END] = "end",
+		[BB_REC_STALL_BEGIN] = "stall_begin",
+		[BB_REC_STALL_END] = "stall_end",
+		[BB_REC_WMARKS] = "wmarks",
+		[BB_REC_LOWMEM_RESERVE] = "lowmem_reserve",
+		[BB_REC_TOTALRESERVE] = "totalreserve",
 	};
 
 	return type < BB_REC_TYPES ? names[type] : "?";

@@ -106,7 +106,7 @@ enum bb_rec_type {
 	BB_REC_LOCK_WAIT	= 5,	/* a sleeping lock was waited for */
 	BB_REC_RECLAIM		= 6,	/* one round of direct reclaim */
 	BB_REC_KSWAPD		= 7,	/* kswapd woke up or went to sleep */
-	BB_REC_THROTTLE		= 8,	/* reclaim_throttle() slept */
+	BB_REC_THROTTLE		= 8,	/* reclaim was put to sleep */
 	BB_REC_OOM_KILL		= 9,
 	BB_REC_HUNG_TASK	= 10,	/* khungtaskd reported a task */
 	BB_REC_DISK_IO		= 11,	/* the modelled disk completed a request */
@@ -116,6 +116,11 @@ enum bb_rec_type {
 	BB_REC_HIST		= 15,	/* user space: a latency histogram, cumulative */
 	BB_REC_DEADLINE		= 16,	/* user space: stop the guest then, whatever happens */
 	BB_REC_END		= 17,	/* nothing follows */
+	BB_REC_STALL_BEGIN	= 18,	/* an allocation enters direct reclaim for the first time */
+	BB_REC_STALL_END	= 19,	/* it is over, with a page or without */
+	BB_REC_WMARKS		= 20,	/* the watermarks of a zone were set */
+	BB_REC_LOWMEM_RESERVE	= 21,	/* what a zone keeps from allocations that prefer another */
+	BB_REC_TOTALRESERVE	= 22,	/* pages that nobody may make dirty */
 	BB_REC_TYPES
 };
 
@@ -352,9 +357,13 @@ struct bb_kswapd {
 	__u32 order;
 };
 
+/* A reason that is not the kernel's: direct reclaim waited for the PFMEMALLOC reserve. */
+#define BB_THROTTLE_PFMEMALLOC	255
+
 /**
- * struct bb_throttle - reclaim_throttle() slept
- * @reason:	the kernel's VMSCAN_THROTTLE_* bit number
+ * struct bb_throttle - reclaim was put to sleep
+ * @timeout_us:	the longest that it may last, 0: no limit or unknown
+ * @reason:	the kernel's VMSCAN_THROTTLE_* bit number, or BB_THROTTLE_PFMEMALLOC
  */
 struct bb_throttle {
 	struct bb_rec head;
@@ -509,6 +518,89 @@ struct bb_end {
 	struct bb_rec head;
 	__u32 reason;			/* enum bb_end_reason */
 	__u32 reserved;
+};
+
+/**
+ * struct bb_stall_begin - the task of this record has to reclaim for an allocation itself
+ * @free:	pages of the zone that the allocation prefers
+ * @min:	its watermarks, without the boost
+ * @boost:	what the allocator adds to each of them
+ *
+ * A stall that the end of the log cuts short has no BB_REC_STALL_END. Stalls of a task may nest.
+ */
+struct bb_stall_begin {
+	struct bb_rec head;
+	__u64 free;
+	__u64 min;
+	__u64 low;
+	__u64 high;
+	__u64 boost;
+	__u32 gfp;
+	__u32 order;
+	__u32 nid;
+	__u32 zid;
+};
+
+/* How a stall ended: the kernel's enum alloc_stall_result. */
+enum bb_stall_result {
+	BB_STALL_PAGE		= 0,
+	BB_STALL_COMPACTION	= 1,
+	BB_STALL_OOM		= 2,	/* with a page, after the OOM killer was asked */
+	BB_STALL_FAILED		= 3,
+};
+
+/**
+ * struct bb_stall_end - a whole allocation stall
+ * @total_ns:		from the first entry into direct reclaim to here
+ * @blkio_ns:		of it, time in block IO by delay accounting (0 while it is off)
+ * @throttled_ns:	of it, time that reclaim was put to sleep to slow it down
+ * @nr_reclaimed:	pages, by its own rounds
+ * @free:		pages of the preferred zone now
+ * @rounds:		of direct reclaim
+ * @mmap_contended:	1: somebody waits for the mmap_lock of the task's address space
+ */
+struct bb_stall_end {
+	struct bb_rec head;
+	__u64 total_ns;
+	__u64 blkio_ns;
+	__u64 throttled_ns;
+	__u64 nr_reclaimed;
+	__u64 free;
+	__u32 rounds;
+	__u32 gfp;
+	__u32 order;
+	__u32 nid;
+	__u32 zid;
+	__u32 mmap_contended;
+	__u32 result;			/* enum bb_stall_result */
+	__u32 reserved;
+	char comm[BB_COMM_LEN];
+};
+
+/* In pages, as they are set: without the boost. */
+struct bb_wmarks {
+	struct bb_rec head;
+	__u64 min;
+	__u64 low;
+	__u64 high;
+	__u64 promo;
+	__u32 nid;
+	__u32 reserved;
+	char name[BB_ZONE_NAME_LEN];
+};
+
+struct bb_lowmem_reserve {
+	struct bb_rec head;
+	__u64 pages;
+	__u32 nid;
+	__u32 reserved;
+	char name[BB_ZONE_NAME_LEN];
+	char upper[BB_ZONE_NAME_LEN];	/* the zone that the allocations prefer */
+};
+
+struct bb_totalreserve {
+	struct bb_rec head;
+	__u64 pages;
 };
 
 #endif /* _LINUX_BLACKBOX_FORMAT_H */

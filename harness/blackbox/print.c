@@ -226,8 +226,12 @@ static void print_body(FILE *out, const struct bb_rec *rec, unsigned type, size_
 		const struct bb_throttle *r = (const void *)rec;
 
 		print_string(out, "comm", r->comm, sizeof(r->comm));
-		fprintf(out, " task=%u nid=%u reason=%u timeout=%.6f delayed=%.6f", r->pid, r->nid, r->reason,
-			(double)r->timeout_us / 1e6, (double)r->delayed_us / 1e6);
+		fprintf(out, " task=%u nid=%u", r->pid, r->nid);
+		if (r->reason == BB_THROTTLE_PFMEMALLOC)
+			fputs(" reason=pfmemalloc", out);
+		else
+			fprintf(out, " reason=%u", r->reason);
+		fprintf(out, " timeout=%.6f delayed=%.6f", (double)r->timeout_us / 1e6, (double)r->delayed_us / 1e6);
 		break;
 	}
 	case BB_REC_OOM_KILL: {
@@ -290,6 +294,51 @@ static void print_body(FILE *out, const struct bb_rec *rec, unsigned type, size_
 		uint32_t reason = ((const struct bb_end *)(const void *)rec)->reason;
 
 		fprintf(out, " reason=%s", reason < sizeof(reasons) / sizeof(*reasons) ? reasons[reason] : "?");
+		break;
+	}
+	case BB_REC_STALL_BEGIN: {
+		const struct bb_stall_begin *r = (const void *)rec;
+
+		fprintf(out, " nid=%u zid=%u free=%llu min=%llu low=%llu high=%llu boost=%llu order=%u gfp=%#x", r->nid, r->zid,
+			r->free, r->min, r->low, r->high, r->boost, r->order, r->gfp);
+		break;
+	}
+	case BB_REC_STALL_END: {
+		static const char *const results[] = {
+			[BB_STALL_PAGE] = "page",
+			[BB_STALL_COMPACTION] = "compaction",
+			[BB_STALL_OOM] = "oom",
+			[BB_STALL_FAILED] = "failed",
+		};
+		const struct bb_stall_end *r = (const void *)rec;
+		uint32_t result = r->result;
+
+		print_string(out, "comm", r->comm, sizeof(r->comm));
+		fprintf(out, " nid=%u zid=%u duration=%.6f blkio=%.6f throttled=%.6f rounds=%u reclaimed=%llu free=%llu order=%u "
+			"gfp=%#x mmap_contended=%u result=%s", r->nid, r->zid, seconds(r->total_ns), seconds(r->blkio_ns),
+			seconds(r->throttled_ns), r->rounds, r->nr_reclaimed, r->free, r->order, r->gfp, r->mmap_contended,
+			result < sizeof(results) / sizeof(*results) ? results[result] : "?");
+		break;
+	}
+	case BB_REC_WMARKS: {
+		const struct bb_wmarks *r = (const void *)rec;
+
+		print_string(out, "zone", r->name, sizeof(r->name));
+		fprintf(out, " nid=%u min=%llu low=%llu high=%llu promo=%llu", r->nid, r->min, r->low, r->high, r->promo);
+		break;
+	}
+	case BB_REC_LOWMEM_RESERVE: {
+		const struct bb_lowmem_reserve *r = (const void *)rec;
+
+		print_string(out, "zone", r->name, sizeof(r->name));
+		print_string(out, "upper", r->upper, sizeof(r->upper));
+		fprintf(out, " nid=%u pages=%llu", r->nid, r->pages);
+		break;
+	}
+	case BB_REC_TOTALRESERVE: {
+		const struct bb_totalreserve *r = (const void *)rec;
+
+		fprintf(out, " pages=%llu", r->pages);
 		break;
 	}
 	default:

@@ -51,7 +51,9 @@ int pl_cmd_kunit(const struct pl_cli *cli, int argc, char **argv)
 		.args_doc = "KERNEL",
 		.doc = "Run a kernel's own unit tests (KUnit) in a VM and print their KTAP. Exit code 1 if a suite failed or none ran.",
 	};
-	struct pl_vm_options options = { .lockstep = true, .core = -1, .extra_args = "kunit.enable=1" };
+	/* Without the recorder, which holds on to tracepoints that tests look at. Nor is there a program for the agent then. */
+	struct pl_vm_options options = { .lockstep = true, .core = -1,
+					 .extra_args = "kunit.enable=1 kunit_shutdown=reboot blackbox.size=0" };
 	const char *kernel = NULL;
 	struct pl_vm_end end;
 	struct pl_cell cell;

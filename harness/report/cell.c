@@ -19,7 +19,7 @@ static const struct {
 } sections[] = {
 	{ "Workload", { "workload_" } },
 	{ "Hangs and locks", { "hung_", "first_hung", "longest_", "blocked_", "peak_blocked", "lock_" } },
-	{ "Reclaim", { "stall", "scanned_", "reclaimed_", "kswapd_", "throttle", "refault_", "oom_" } },
+	{ "Reclaim", { "alloc_", "stall", "scanned_", "reclaimed_", "kswapd_", "throttle", "refault_", "oom_" } },
 	{ "Memory", { "below_", "lowest_", "peak_", "swap_", "major_faults" } },
 	{ "Disk", { "disk_" } },
 	{ "Pressure", { "psi_" } },

@@ -5,7 +5,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 # Every suite of the patches: one that does not run is a failure.
-expected="mdisk blackbox"
+expected="mdisk blackbox alloc_stall alloc_stall_cost wmark"
 
 status=0
 ktap=$(build/plimsoll kunit "$1") || status=$?

@@ -11,6 +11,8 @@
 #include <string.h>
 
 #define BBB_LOG_BYTES (256 * 1024)
+/* As much of a schema as anybody looks at. */
+#define BBB_SCHEMA    "1 sample 528\n19 stall_end 104\n"
 
 struct bbb {
 	uint8_t *region; /* BB_LOG_OFFSET + BBB_LOG_BYTES */
@@ -40,10 +42,10 @@ static inline void bbb_new(struct bbb *b)
 		.blocked_ns = 1000000000,
 		.page_bytes = 4096,
 		.nr_cpus = 2,
-		.schema_bytes = 9,
+		.schema_bytes = sizeof(BBB_SCHEMA) - 1,
 		.release = "6.1.0-test",
 	};
-	memcpy(b->region + BB_SCHEMA_OFFSET, "sample=1\n", 9);
+	memcpy(b->region + BB_SCHEMA_OFFSET, BBB_SCHEMA, sizeof(BBB_SCHEMA) - 1);
 }
 
 static inline void bbb_free(struct bbb *b)
@@ -150,6 +152,29 @@ static inline struct bb_reclaim *bbb_reclaim(struct bbb *b, double begin_s, doub
 	return reclaim;
 }
 
+static inline void bbb_stall_begin(struct bbb *b, double t_s, uint32_t pid, uint64_t free, uint64_t boost)
+{
+	struct bb_stall_begin *stall = bbb_add(b, BB_REC_STALL_BEGIN, sizeof(*stall), t_s);
+
+	stall->head.pid = pid;
+	stall->free = free;
+	stall->min = 100;
+	stall->low = 200;
+	stall->high = 300;
+	stall->boost = boost;
+}
+
+static inline struct bb_stall_end *bbb_stall_end(struct bbb *b, double t_s, uint32_t pid, double total_s)
+{
+	struct bb_stall_end *stall = bbb_add(b, BB_REC_STALL_END, sizeof(*stall), t_s);
+
+	stall->head.pid = pid;
+	stall->total_ns = bbb_ns(total_s);
+	stall->rounds = 1;
+	bbb_name(stall->comm, sizeof(stall->comm), "stress-ng-vm");
+	return stall;
+}
+
 static inline void bbb_lock_wait(struct bbb *b, double begin_s, double duration_s, uint32_t pid, uint32_t flags)
 {
 	struct bb_lock_wait *wait = bbb_add(b, BB_REC_LOCK_WAIT, sizeof(*wait), begin_s + duration_s);
@@ -247,6 +272,11 @@ static inline void bbb_every_type(struct bbb *b)
 	bbb_metric(b, 25.2, "workload_user_us", 123456);
 	bbb_hist(b, 25.3, "probe_touch")->bucket[3] = 4;
 	bbb_add(b, 99, sizeof(struct bb_rec) + 8, 25.4);
+	bbb_stall_begin(b, 25.41, 7, 90, 0);
+	bbb_stall_end(b, 25.42, 7, 0.01)->result = BB_STALL_OOM;
+	bbb_name(((struct bb_wmarks *)bbb_add(b, BB_REC_WMARKS, sizeof(struct bb_wmarks), 25.43))->name, BB_ZONE_NAME_LEN, "DMA32");
+	bbb_add(b, BB_REC_LOWMEM_RESERVE, sizeof(struct bb_lowmem_reserve), 25.44);
+	bbb_add(b, BB_REC_TOTALRESERVE, sizeof(struct bb_totalreserve), 25.45);
 	bbb_end(b, 25.5, BB_END_DONE);
 }
 

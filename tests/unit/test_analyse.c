@@ -302,6 +302,92 @@ static void test_stalls(void **state)
 	is(&a, "stall_blkio_percent", 100 * 0.1 / 9.05);
 }
 
+static void test_alloc_stalls(void **state)
+{
+	struct bbb *b = *state;
+	struct bb_stall_end *end;
+	struct pl_analysis a;
+
+	bbb_mark(b, 0.5, "boot");
+	bbb_stall_begin(b, 0.9, 1, 0, 0); /* before the window, and ends in it */
+	bbb_mark(b, 1, "workload");
+	bbb_stall_end(b, 2, 1, 1.1)->mmap_contended = 1;
+	bbb_stall_begin(b, 3, 2, 100, 0); /* at MIN */
+	bbb_stall_begin(b, 3, 3, 250, 50); /* at LOW with the boost */
+	bbb_stall_begin(b, 3.1, 3, 251, 50); /* nested, above it */
+	end = bbb_stall_end(b, 3.2, 3, 0.1);
+	end->result = BB_STALL_COMPACTION;
+	end->mmap_contended = 1;
+	end = bbb_stall_end(b, 5, 3, 2);
+	end->blkio_ns = bbb_ns(1.2);
+	end->throttled_ns = bbb_ns(0.3);
+	end->rounds = 9;
+	end->result = BB_STALL_OOM;
+	end = bbb_stall_end(b, 4, 2, 1);
+	end->blkio_ns = bbb_ns(1.5); /* clocks differ a little: never less than nothing is left */
+	end->result = BB_STALL_FAILED;
+	bbb_stall_begin(b, 40, 4, 99, 0); /* never ends */
+	bbb_mark(b, 41, "stop");
+	bbb_stall_begin(b, 41, 5, 0, 0); /* too late */
+	bbb_stall_end(b, 42, 5, 1);
+	bbb_end(b, 45, BB_END_DONE);
+	analyse(b, &a);
+	is(&a, "alloc_stalls", 4);
+	is(&a, "alloc_stall_s", 0.1 + 2 + 1 + 5);
+	is(&a, "alloc_stall_io_s", 1.2 + 1.5);
+	is(&a, "alloc_stall_throttled_s", 0.3);
+	is(&a, "alloc_stall_rest_s", 0.1 + 0.5);
+	is(&a, "alloc_stall_p50_ms", 1000);
+	is(&a, "alloc_stall_p99_ms", 5000);
+	is(&a, "alloc_stall_max_ms", 5000);
+	is(&a, "alloc_stall_rounds", 11);
+	is(&a, "alloc_stall_max_rounds", 9);
+	is(&a, "alloc_stall_above_low", 1);
+	is(&a, "alloc_stall_below_low", 1);
+	is(&a, "alloc_stall_below_min", 2);
+	is(&a, "alloc_stall_mmap_contended", 1);
+	is(&a, "alloc_stall_compaction", 1);
+	is(&a, "alloc_stall_oom", 1);
+	is(&a, "alloc_stall_failed", 1);
+	is(&a, "alloc_stall_open", 1);
+}
+
+/* A recorder that does not know of stalls says nothing about them, not that there were none. */
+static void test_alloc_stalls_unknown(void **state)
+{
+	struct bbb *b = *state;
+	struct pl_analysis a;
+
+	begin(b);
+	finish(b);
+	analyse(b, &a);
+	is(&a, "alloc_stalls", 0);
+	is(&a, "alloc_stall_s", 0);
+	is(&a, "alloc_stall_max_ms", 0);
+	is_unknown(&a, "alloc_stall_p99_ms");
+	bbb_header(b)->schema_bytes = strlen("1 sample 528\n");
+	analyse(b, &a);
+	is_unknown(&a, "alloc_stalls");
+	is_unknown(&a, "alloc_stall_s");
+	is_unknown(&a, "alloc_stall_max_ms");
+	is_unknown(&a, "alloc_stall_open");
+}
+
+/* More tasks in stalls at once than are followed: counted, and no memory is written that is not ours. */
+static void test_alloc_stalls_many(void **state)
+{
+	struct bbb *b = *state;
+	struct pl_analysis a;
+
+	bbb_mark(b, 1, "workload");
+	while (bbb_header(b)->head + sizeof(struct bb_stall_begin) + sizeof(struct bb_end) <= BBB_LOG_BYTES)
+		bbb_stall_begin(b, 2, (uint32_t)bbb_header(b)->records, 0, 0);
+	bbb_end(b, 3, BB_END_DONE);
+	analyse(b, &a);
+	assert_true(value(&a, "alloc_stalls") > value(&a, "alloc_stall_open"));
+	is(&a, "alloc_stall_s", value(&a, "alloc_stall_open"));
+}
+
 static void test_nearest_rank(void **state)
 {
 	struct bbb *b = *state;
@@ -773,6 +859,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_no_stop, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_states, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stalls, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_alloc_stalls, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_alloc_stalls_unknown, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_alloc_stalls_many, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nearest_rank, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hundred, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_waits, setup, teardown),

@@ -52,8 +52,8 @@ static void test_header(void **state)
 	opens(b, &bb);
 	assert_string_equal(bb.header.release, "6.1.0-test");
 	schema = pl_bb_schema(&bb, &len);
-	assert_int_equal(len, 9);
-	assert_memory_equal(schema, "sample=1\n", 9);
+	assert_int_equal(len, sizeof(BBB_SCHEMA) - 1);
+	assert_memory_equal(schema, BBB_SCHEMA, len);
 	assert_int_equal(pl_bb_used_bytes(&bb), BB_LOG_OFFSET);
 
 	header->magic = 0;

@@ -55,7 +55,7 @@ static struct pl_row *add(const char *kernel, const char *workload, const char *
 static struct pl_row *add_numbers(const char *kernel, const char *setting, uint64_t seed, enum pl_verdict verdict,
 				  const double numbers[7])
 {
-	static const char *const names[] = { "hung_tasks", "longest_lock_wait_s", "stall_total_s", "stall_p99_ms",
+	static const char *const names[] = { "hung_tasks", "longest_lock_wait_s", "alloc_stall_s", "alloc_stall_p99_ms",
 					     "workload_progress", "probe_p99_ms", "lowest_free_mib" };
 	struct pl_row *row = add(kernel, "memory-hog", setting, seed, verdict);
 
@@ -74,7 +74,7 @@ static void add_matrix(void)
 	add_numbers("6.12", "defaults", 2, PL_COMPLETED, (const double[]){ 0, 0.5, 10, 20, 6000, 1, 4 });
 	struct pl_row *bad = add("6.12", "memory-hog", "wider-gap", 1, PL_INCOMPLETE);
 	/* What an incomplete cell measured must not count. */
-	set(bad, "stall_total_s", 99999);
+	set(bad, "alloc_stall_s", 99999);
 	snprintf(bad->analysis.reason, sizeof(bad->analysis.reason), "the guest refused a setting: sysctl vm.x: wrote 5, reads back 4");
 	bad->analysis.flags = PL_FLAG_REJECTED;
 }
