@@ -3,6 +3,7 @@
 # Guest kernels, from source to an ELF that QEMU boots, cached by the content of everything that goes in.
 #
 #   kernel-build.sh NAME...        kernels of Debian's linux-source-NAME packages (6.1, 6.12)
+#   kernel-build.sh --first N NAME... the same with only the first N patches of the series, called NAME-N: to compare with
 #   kernel-build.sh --tree PATH    any other tree that a series of kernel-patches/ applies to; the tree is not touched
 #   kernel-build.sh --lock NAME... write configs/kernel/kernels.lock
 #
@@ -89,9 +90,9 @@ check_config() {
 		want=${line#*=}
 		got=$(sed -n "s/^$option=//p" .config)
 		[ "${got:-n}" != "$want" ] || continue
-		if ! grep -rqE --include='Kconfig*' "^(menu)?config ${option#CONFIG_}\$" . &&
+		if ! grep -rqE --include='Kconfig*' "^(menu)?config ${option#CONFIG_}\$" . && { [ -n "$first" ] ||
 			awk -v option="$option" -v series="$series" '$1 == option { for (i = 2; i <= NF; i++) if ($i == series) found = 1 }
-				END { exit !found }' "$configs/absent-options.txt"; then
+				END { exit !found }' "$configs/absent-options.txt"; }; then
 			continue
 		fi
 		say "kernel $name: configs/kernel/guest.config asks for $line and Kconfig made it ${got:-n}"
@@ -162,7 +163,9 @@ build_kernel() {
 	shopt -s nullglob
 	patches=("$PLIMSOLL_ROOT/kernel-patches/$series"/*.patch)
 	shopt -u nullglob
-	patches_sha256=$(cat /dev/null "${patches[@]}" | sha256)
+	[ -z "$first" ] || patches=("${patches[@]:0:first}")
+	# Only what changes the source: a better commit message builds nothing.
+	patches_sha256=$(awk 'FNR == 1 { inside = 0 } /^diff --git / { inside = 1 } inside' /dev/null "${patches[@]}" | sha256)
 	key=$(sha256 <<-KEY | cut -c 1-32
 		$recipe $name $source_version $source_sha256 $series $patches_sha256
 		$(sha256 "$configs/guest.config" "$configs/unpack-exclude.txt")
@@ -205,12 +208,18 @@ build_kernel() {
 }
 
 main() {
-	[ $# -gt 0 ] || die 2 "usage: scripts/kernel-build.sh NAME... | --tree PATH | --lock NAME..."
+	[ $# -gt 0 ] || die 2 "usage: scripts/kernel-build.sh NAME... | --first N NAME... | --tree PATH | --lock NAME..."
 	cc=gcc
 	command -v "$cc" >/dev/null || die 3 "no compiler: run make setup"
 	compiler="$("$cc" --version | head -n 1); $(ld --version | head -n 1)"
 	mkdir -p "$kernels" "$sources"
 	tree=
+	first=
+	if [ "$1" = --first ]; then
+		[[ ${2:-} =~ ^[1-9][0-9]?$ && $# -gt 2 ]] || die 2 "usage: scripts/kernel-build.sh --first N NAME..."
+		first=$2
+		shift 2
+	fi
 
 	case $1 in
 	--tree)
@@ -244,6 +253,7 @@ main() {
 			find_source "$name"
 			source_sha256=$(sha256_of_archive "$archive")
 			check_lock "$name"
+			name=$name${first:+-$first}
 			build_kernel
 		done
 		;;
