@@ -10,51 +10,12 @@
 # Each kernel is a directory vmlinux, System.map, config, manifest.json in the cache; build/kernels/NAME points to it.
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
+# shellcheck source=scripts/kernel-common.sh
+. "$(dirname "$0")/kernel-common.sh"
 
 # Raise it when this script changes what is built from the same source, patches and fragment.
 recipe=1
 kernels=$PLIMSOLL_CACHE/kernels
-sources=$PLIMSOLL_CACHE/sources
-configs=$PLIMSOLL_ROOT/configs/kernel
-need_mib=1500
-
-sha256() { sha256sum "$@" | cut -d ' ' -f 1; }
-
-# sha256_of_archive FILE: remembered for as long as the file is the same one, because 150 MB take longer than all else
-# that a run with everything cached does.
-sha256_of_archive() {
-	local memo
-	memo=$sources/sha256-$(stat -L -c '%d-%i-%s-%Y' "$1")
-	if [ ! -s "$memo" ]; then
-		sha256 "$1" >"$memo.$$"
-		mv "$memo.$$" "$memo"
-	fi
-	cat "$memo"
-}
-
-# find_source NAME: sets archive and source_version.
-find_source() {
-	local package=linux-source-$1 work deb
-	archive=/usr/src/$package.tar.xz
-	if [ -s "$archive" ] && source_version=$(dpkg-query -W -f '${Version}' "$package" 2>/dev/null); then
-		return
-	fi
-	archive=$sources/$package.tar.xz
-	if [ ! -s "$archive" ]; then
-		say "kernel $1: fetching $package, which is not installed"
-		work=$(mktemp -d "$sources/fetch.XXXXXX")
-		# apt's own user may not enter the cache; without root there is no such user.
-		(cd "$work" && apt-get -qq -o APT::Sandbox::User=root download "$package" >fetch.log 2>&1) ||
-			{ tail -n 5 "$work/fetch.log" >&2; rm -rf "$work"; die 3 "kernel $1: cannot fetch $package; run: sudo apt-get update"; }
-		deb=$(echo "$work"/*.deb)
-		dpkg-deb -f "$deb" Version >"$work/version"
-		dpkg-deb --fsys-tarfile "$deb" | tar -xO "./usr/src/$package.tar.xz" >"$work/archive"
-		mv "$work/version" "$archive.version"
-		mv "$work/archive" "$archive"
-		rm -rf "$work"
-	fi
-	source_version=$(cat "$archive.version")
-}
 
 # check_lock NAME: one line if this is not the source that the published digests belong to.
 check_lock() {
@@ -82,34 +43,6 @@ tree_tar() {
 		--exclude=./include/config --exclude='./arch/*/include/generated' --exclude-from="$configs/unpack-exclude.txt" .
 }
 
-# check_config: every option of the fragment is as it asks, or is known to be absent.
-check_config() {
-	local line option want got bad=0
-	while read -r line; do
-		option=${line%%=*}
-		want=${line#*=}
-		got=$(sed -n "s/^$option=//p" .config)
-		[ "${got:-n}" != "$want" ] || continue
-		if ! grep -rqE --include='Kconfig*' "^(menu)?config ${option#CONFIG_}\$" . && { [ -n "$first" ] ||
-			awk -v option="$option" -v series="$series" '$1 == option { for (i = 2; i <= NF; i++) if ($i == series) found = 1 }
-				END { exit !found }' "$configs/absent-options.txt"; }; then
-			continue
-		fi
-		say "kernel $name: configs/kernel/guest.config asks for $line and Kconfig made it ${got:-n}"
-		bad=1
-	done < <(grep -E '^CONFIG_[A-Z0-9_a-z]+=' "$configs/guest.config")
-	[ "$bad" = 0 ] || die 2 "kernel $name: the fragment does not hold; see configs/kernel/absent-options.txt for options a version lacks"
-}
-
-# Nothing of the user's environment, of this machine's names or of the place in the file system may reach the image.
-# cmd_check_local_export: 6.1 runs nm on every object to see that no static function is exported, which takes a
-# twentieth of the build and changes nothing of what is built; later kernels leave it to modpost.
-kmake() {
-	env -i PATH="$PATH" LC_ALL=C TZ=UTC0 make -s -C "$work/src" -j "$(nproc)" ARCH=x86_64 CC="$cc" LOCALVERSION= \
-		KBUILD_BUILD_TIMESTAMP='Thu Jan  1 00:00:00 UTC 2026' KBUILD_BUILD_USER=plimsoll KBUILD_BUILD_HOST=plimsoll \
-		KBUILD_BUILD_VERSION=1 KCONFIG_ALLCONFIG="$configs/guest.config" cmd_check_local_export=: "$@"
-}
-
 unpack() {
 	rm -rf "$work/src"
 	mkdir -p "$work/src"
@@ -117,11 +50,11 @@ unpack() {
 		tree_tar "$tree" | tar -x -C "$work/src"
 		kmake mrproper
 	else
-		xz -dc "$archive" | tar -x -C "$work/src" --strip-components=1 --exclude-from="$configs/unpack-exclude.txt"
+		unpack_archive "$archive" "$work/src"
 	fi
 	local file
 	for file in "${patches[@]}"; do
-		patch -d "$work/src" -p1 --fuzz=0 --force --silent --no-backup-if-mismatch <"$file" ||
+		apply "$file" "$work/src" ||
 			die 2 "kernel $name: ${file#"$PLIMSOLL_ROOT/"} does not apply to $source_version"
 	done
 	touch "$work/unpacked"
@@ -163,7 +96,10 @@ build_kernel() {
 	shopt -s nullglob
 	patches=("$PLIMSOLL_ROOT/kernel-patches/$series"/*.patch)
 	shopt -u nullglob
-	[ -z "$first" ] || patches=("${patches[@]:0:first}")
+	if [ -n "$first" ]; then
+		left_out=$(sed -n 's/^[+]config /CONFIG_/p' /dev/null "${patches[@]:first}")
+		patches=("${patches[@]:0:first}")
+	fi
 	# Only what changes the source: a better commit message builds nothing.
 	patches_sha256=$(awk 'FNR == 1 { inside = 0 } /^diff --git / { inside = 1 } inside' /dev/null "${patches[@]}" | sha256)
 	key=$(sha256 <<-KEY | cut -c 1-32
@@ -179,8 +115,7 @@ build_kernel() {
 			die 3 "kernel $name: another build of it has held $kernels/$key.lock for an hour"
 	fi
 	if [ ! -e "$entry/manifest.json" ]; then
-		[ "$(df -Pm "$kernels" | awk 'NR == 2 { print $4 }')" -ge "$need_mib" ] ||
-			die 3 "kernel $name: a build needs $need_mib MiB free in $kernels"
+		check_room "$kernels"
 		# What was left behind by builds that nobody resumed.
 		find "$kernels" -maxdepth 1 -name '*.work' -mmin +1440 -exec rm -rf {} +
 		work=$kernels/$key.work
@@ -209,9 +144,7 @@ build_kernel() {
 
 main() {
 	[ $# -gt 0 ] || die 2 "usage: scripts/kernel-build.sh NAME... | --first N NAME... | --tree PATH | --lock NAME..."
-	cc=gcc
-	command -v "$cc" >/dev/null || die 3 "no compiler: run make setup"
-	compiler="$("$cc" --version | head -n 1); $(ld --version | head -n 1)"
+	find_compiler
 	mkdir -p "$kernels" "$sources"
 	tree=
 	first=
@@ -247,8 +180,7 @@ main() {
 		;;
 	*)
 		for name in "$@"; do
-			[[ $name =~ ^[0-9.]+$ && -d $PLIMSOLL_ROOT/kernel-patches/$name ]] ||
-				die 2 "no kernel '$name': there are $(cd "$PLIMSOLL_ROOT/kernel-patches" && echo */ | tr -d /); KERNEL_TREE=path takes others"
+			has_series "$name" || die 2 "no kernel '$name': there are $(all_series); KERNEL_TREE=path takes others"
 			series=$name
 			find_source "$name"
 			source_sha256=$(sha256_of_archive "$archive")

@@ -42,31 +42,6 @@ shell_check() {
 	tracked '*.sh' '*.bats' '*.bash' .ci/run | xargs shellcheck -x
 }
 
-# checkpatch.pl comes with the kernel; any cached source archive has it.
-check_patch() {
-	local dir archive
-	dir=$(mktemp -d)
-	# shellcheck disable=SC2064 # the directory of now
-	trap "rm -rf '$dir'" RETURN
-	for archive in /usr/src/linux-source-6.12.tar.xz "$PLIMSOLL_CACHE/sources/linux-source-6.12.tar.xz"; do
-		[ ! -s "$archive" ] || break
-	done
-	mkdir -p "$PLIMSOLL_CACHE/checkpatch"
-	if [ ! -s "$PLIMSOLL_CACHE/checkpatch/checkpatch.pl" ]; then
-		tar -xJf "$archive" -C "$dir" --strip-components=2 --wildcards '*/scripts/checkpatch.pl' '*/scripts/spelling.txt' \
-			'*/scripts/const_structs.checkpatch'
-		cp "$dir"/* "$PLIMSOLL_CACHE/checkpatch/"
-	fi
-	# FILE_PATH_CHANGES asks to write to MAINTAINERS, which patches outside of the kernel do not change.
-	# From standard input: it would take a file that git knows for a source file.
-	local patch bad=0
-	for patch in kernel-patches/*/*.patch; do
-		perl "$PLIMSOLL_CACHE/checkpatch/checkpatch.pl" --strict --no-tree --quiet --no-summary --show-types \
-			--ignore FILE_PATH_CHANGES - <"$patch" || { echo "in $patch"; bad=1; }
-	done
-	return "$bad"
-}
-
 # One header describes the log to the kernel and to the harness: what the patches of a series make of it, one after another.
 same_format() {
 	local dir series patch header=include/linux/blackbox_format.h
@@ -115,7 +90,7 @@ check shellcheck shell_check
 check 'SPDX identifiers' licences
 check 'include order' include_order
 check 'one black box format' same_format
-check checkpatch check_patch
+check checkpatch scripts/checkpatch.sh kernel-patches/*/*.patch
 check cppcheck cpp_check
 check clang-tidy clang_tidy
 

@@ -95,7 +95,7 @@ load helpers
 # A repository with one kernel whose source is a few lines, to see what a build does when things go wrong.
 toy_repository() {
 	mkdir -p repo/scripts repo/configs/kernel repo/kernel-patches/1.0 tree
-	cp "$ROOT"/scripts/{common,kernel-build}.sh repo/scripts/
+	cp "$ROOT"/scripts/{common,kernel-common,kernel-build}.sh repo/scripts/
 	cp "$ROOT/scripts/packages.txt" repo/scripts/
 	printf 'CONFIG_A=y\n' >repo/configs/kernel/guest.config
 	: >repo/configs/kernel/absent-options.txt
