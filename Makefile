@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 # Main jobs one after the other, however many jobs make may run: what they compile is parallel in the makes they start.
-ifneq ($(filter run-matrix verify test bench exactness digests lint boot,$(MAKECMDGOALS)),)
+ifneq ($(filter run-matrix verify test bench exactness digests lint patches-check boot,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 
@@ -46,6 +46,12 @@ lint: ## warnings, clang-tidy, cppcheck, shellcheck, checkpatch, and the rules o
 	@$(MAKE) $(JOBS) harness tests
 	@scripts/lint.sh
 
+patches-check: ## check each kernel patch of KERNELS alone and in order: build, boot, KUnit, sparse, W=1, other versions
+	@scripts/setup.sh run lint
+	@$(MAKE) $(JOBS) harness
+	@$(MAKE) rootfs
+	@scripts/patches-check.sh $(KERNELS)
+
 ##@ Parts
 setup: ## install the Debian packages that are missing (root or sudo only if any is)
 	@scripts/setup.sh run
@@ -69,7 +75,7 @@ clean: ## remove build/ (results/ and the kernel cache stay)
 	rm -rf build
 
 help: ## this text
-	@awk -F ':.*## ' '/^##@ /{printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^##@ /{printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 	@printf '\nKernels are cached in %s/plimsoll; results are kept in results/.\n' "$${XDG_CACHE_HOME:-$$HOME/.cache}"
 
 # Set-up comes first, by itself, because what follows needs the compiler and pkg-config.
@@ -139,4 +145,4 @@ objects := $(cli_sources:%.c=build/obj/%.o) $(lib_sources:%.c=build/obj/%.o) $(u
 -include $(objects:.o=.d) build/obj/lockstep.d
 .SECONDARY: $(objects)
 
-.PHONY: run-matrix verify test bench exactness lint setup harness kernels rootfs lock digests clean help ready tests
+.PHONY: run-matrix verify test bench exactness lint patches-check setup harness kernels rootfs lock digests clean help ready tests

@@ -5,7 +5,7 @@ load helpers
 
 @test "make alone prints help with every job, and does nothing" {
 	run make -C "$ROOT"
-	for job in run-matrix verify test bench exactness lint setup harness kernels rootfs lock clean; do
+	for job in run-matrix verify test bench exactness lint patches-check setup harness kernels rootfs lock clean; do
 		expect 0 "  make $job "
 	done
 }
@@ -241,4 +241,277 @@ good=$'KTAP version 1\n1..1\n    KTAP version 1\n    # Subtest: mdisk\n    1..2\
 	ktap <<<"${good%$'\n'ok 1 mdisk}" | grep 'not ok .* did not end'
 	ktap <<<"" | grep 'not ok .* mdisk # the suite did not run'
 	ktap <<<"${good/%ok 1 mdisk/not ok 1 mdisk}" | grep 'not ok .* failed outside'
+}
+
+# series_of: a repository whose series are the patches that the test writes.
+series_of() {
+	mkdir -p repo/scripts repo/configs/kernel "repo/kernel-patches/$1"
+	cp "$ROOT"/scripts/{common,kernel-common,patches-check}.sh repo/scripts/
+}
+
+# a_patch SERIES NUMBER SUBJECT FILE [TRAILER...]: one that adds this file, or changes it if it is there without patches
+# (include/linux/sched.h).
+a_patch() {
+	local series=$1 number=$2 title=$3 file=$4 old=a/$4
+	shift 4
+	[ "$file" = include/linux/sched.h ] || old=/dev/null
+	{
+		printf 'From 0000 Mon Sep 17 00:00:00 2001\nFrom: A <a@example.org>\nSubject: [PATCH] %s\n\nWhy.\n\n' "$title"
+		[ $# -eq 0 ] || printf '%s\n' "$@"
+		printf 'Signed-off-by: A <a@example.org>\n---\n x | 1 +\n\n'
+		printf 'Depends-on: "what stands here is not the message"\n\n'
+		printf 'diff --git a/%s b/%s\n--- %s\n+++ b/%s\n@@ -0,0 +1 @@\n+x\n' "$file" "$file" "$old" "$file"
+	} >"repo/kernel-patches/$series/$number-x.patch"
+}
+
+plan() { run repo/scripts/patches-check.sh --plan "$@"; }
+
+@test "patches-check without arguments, of an unknown series: exit 2; --help tells of the exit codes" {
+	run "$ROOT/scripts/patches-check.sh"
+	expect 2 "usage"
+	one_line
+	run "$ROOT/scripts/patches-check.sh" 6.12 9.99
+	expect 2 "no series '9.99' in kernel-patches/: there are 6.1 6.12"
+	one_line
+	run "$ROOT/scripts/patches-check.sh" --plan ../scripts
+	expect 2 "no series"
+	run "$ROOT/scripts/patches-check.sh" --help
+	expect 0 "Depends-on: "
+	expect 0 "Exit codes: 0 "
+}
+
+@test "patches-check plans the repository's own series" {
+	run "$ROOT/scripts/patches-check.sh" --plan 6.1 6.12
+	expect 0 "6.1 0001: 0001 alone, up to 0001"
+	expect 0 "6.12 0002 0003: 0003 alone (with 0002)"
+}
+
+@test "patches-check: dependencies are found by subject, folded or not, with what they need themselves" {
+	series_of 1.0
+	a_patch 1.0 0001 $'mm: A subject that is so long that git\n folds it' mm/a.c
+	a_patch 1.0 0002 'mm: b' mm/b.c
+	a_patch 1.0 0003 'mm: c' mm/c.c $'Depends-on: "mm: A subject that is so long that\n git folds it"'
+	a_patch 1.0 0004 'mm: d' mm/d.c 'Depends-on: "mm: c"'
+	plan 1.0
+	expect 0 "1.0 0002: 0002 alone"
+	expect 0 "1.0 0001 0003: 0003 alone (with 0001)"
+	expect 0 "1.0 0001 0003 0004: 0004 alone (with 0001 0003)"
+	expect 0 "1.0 0001 0002 0003 0004: up to 0004"
+}
+
+@test "patches-check: a dependency on nothing, on a later patch, without quotes: exit 2, one line that names the patch" {
+	series_of 1.0
+	a_patch 1.0 0001 'mm: a' mm/a.c 'Depends-on: "mm: b"'
+	a_patch 1.0 0002 'mm: b' mm/b.c
+	plan 1.0
+	expect 2 'kernel-patches/1.0/0001-x.patch: depends on "mm: b", which no earlier patch is called'
+	one_line
+	a_patch 1.0 0001 'mm: a' mm/a.c
+	a_patch 1.0 0002 'mm: b' mm/b.c 'Depends-on: mm: a'
+	plan 1.0
+	expect 2 "0002-x.patch: Depends-on: wants a subject in quotes"
+	one_line
+}
+
+@test "patches-check: a series without patches, a file without a number, a number that is there twice: exit 2" {
+	series_of 1.0
+	plan 1.0
+	expect 2 "kernel-patches/1.0 holds no patch"
+	a_patch 1.0 first 'mm: a' mm/a.c
+	plan 1.0
+	expect 2 "four digits"
+	rm repo/kernel-patches/1.0/*
+	a_patch 1.0 0001 'mm: a' mm/a.c
+	cp repo/kernel-patches/1.0/0001-x.patch repo/kernel-patches/1.0/0001-y.patch
+	plan 1.0
+	expect 2 "another patch with this number"
+	one_line
+}
+
+@test "patches-check: each state is built once, and those with a central header come together, last" {
+	series_of 1.0
+	a_patch 1.0 0001 'mm: a' mm/a.c
+	a_patch 1.0 0002 'sched: b' include/linux/sched.h
+	a_patch 1.0 0003 'mm: c' mm/c.c
+	a_patch 1.0 0004 'mm: d' mm/d.c 'Depends-on: "sched: b"'
+	plan 1.0
+	[ "${lines[0]}" = "1.0 unpatched: warnings to compare with" ]
+	[ "${lines[1]}" = "1.0 0001: 0001 alone, up to 0001" ]
+	[ "${#lines[@]}" -eq 8 ]
+	[ "$(printf '%s\n' "${lines[@]}" | sort | uniq -d)" = "" ]
+	# The states without the header, then those with it.
+	[ "$(printf '%s\n' "${lines[@]}" | sed -nE 's/^1.0 ([0-9 ]*):.*/\1/p' | grep -n 0002 | cut -d : -f 1 | paste -sd ' ')" = "3 4 5 6 7" ]
+}
+
+# A kernel of a few lines that is compiled, warns and boots as its files say, to see what patches-check makes of it:
+# WARN always warns, NOISE with W=1 only, BROKEN does not boot. Each object that is compiled leaves a line in compiled.
+# shellcheck disable=SC2016 # for the programs that are written here
+toy_series() {
+	series_of 1.0
+	mkdir -p tree/mm tree/include/linux repo/tests/guest cache/plimsoll/sources
+	cp "$ROOT/tests/guest/ktap-to-tap.awk" repo/tests/guest/
+	cp "$ROOT/scripts/tap-count.awk" repo/scripts/
+	printf '#!/bin/bash\ngrep -L BADSTYLE "$1" | grep -q .\n' >repo/scripts/checkpatch.sh
+	chmod +x repo/scripts/checkpatch.sh
+	echo 'CONFIG_A=y' >repo/configs/kernel/guest.config
+	: >repo/configs/kernel/absent-options.txt
+	: >repo/configs/kernel/unpack-exclude.txt
+	printf 'config A\n' >tree/Kconfig
+	printf 'old\nNOISE\n' >tree/mm/old.c
+	echo other >tree/mm/other.c
+	echo sched >tree/include/linux/sched.h
+	cat >tree/Makefile <<-MAKE
+		.RECIPEPREFIX = >
+		objects := \$(patsubst %.c,%.o,\$(wildcard mm/*.c))
+		allnoconfig:
+		>@cp \$(KCONFIG_ALLCONFIG) .config
+		vmlinux: \$(objects)
+		>@test ! -e $PWD/kill || { rm $PWD/kill; kill -9 \$\$(cat $PWD/pid); sleep 0.3; false; }
+		>@cat \$(objects) >vmlinux
+		mm/%.o: mm/%.c include/linux/sched.h \$(if \$(W),always)
+		>@echo \$@\$(W) >>$PWD/compiled
+		>@! grep -n WARN \$< | sed 's|^\\([0-9]*\\):.*|\$<:\\1:1: warning: WARN|' | grep . >&2 || test -n "\$(W)"
+		>@test -z "\$(W)" || grep -n NOISE \$< | sed 's|^\\([0-9]*\\):.*|\$<:\\1:1: warning: NOISE|' >&2
+		>@test -n "\$(W)" || cp \$< \$@
+		>@test -z "\$(W)" || rm -f \$@
+		.PHONY: always
+	MAKE
+	tar -cJf cache/plimsoll/sources/linux-source-1.0.tar.xz tree
+	echo 1.0.7-1 >cache/plimsoll/sources/linux-source-1.0.tar.xz.version
+	fake sparse 'echo 0.0'
+	fake apt-cache 'echo " linux-source-1.0 | 1.0.7-1 | somewhere"; cat versions 2>/dev/null || true'
+	fake apt-get 'echo the mirror is on fire; exit 100'
+	fake qemu-system-x86_64 '[ "$1" != --version ] || { echo QEMU 0; exit; }
+		while [ $# -gt 0 ]; do case $1 in -serial) console=${2#file:};; -kernel) vmlinux=$2;; esac; shift; done
+		echo boot >>boots
+		[ -z "$(grep suite "$vmlinux")" ] || printf "[    0.1] KTAP version 1\\n1..1\\n    KTAP version 1\\n    1..1\\n    %s 1 case\\n%s 1 toy\\n" \
+			"$(grep -o "ok\\|not ok" "$vmlinux")" "$(grep -o "ok\\|not ok" "$vmlinux")" >"$console"
+		[ -n "$(grep suite "$vmlinux")" ] || : >"$console"
+		grep -q BROKEN "$vmlinux" || echo "[    0.2] Kernel panic - not syncing: VFS: Unable to mount root fs on x" >>"$console"'
+	export XDG_CACHE_HOME=$PWD/cache
+}
+
+# a_change NUMBER SUBJECT FILE LINE [TRAILER...]: a patch that adds this line at the end of a file, or a file of it.
+a_change() {
+	local number=$1 title=$2 file=$3 line=$4
+	shift 4
+	rm -rf a b
+	mkdir -p "a/$(dirname "$file")" "b/$(dirname "$file")"
+	[ ! -e "tree/$file" ] || cp "tree/$file" "a/$file"
+	{ cat "a/$file" 2>/dev/null || true; printf '%s\n' "$line"; } >"b/$file"
+	{
+		printf 'Subject: [PATCH] %s\n\nWhy.\n\n' "$title"
+		[ $# -eq 0 ] || printf '%s\n' "$@"
+		printf 'Signed-off-by: A\n---\n\ndiff --git a/%s b/%s\n' "$file" "$file"
+		diff -Nu --label "$([ -e "a/$file" ] && echo "a/$file" || echo /dev/null)" --label "b/$file" "a/$file" "b/$file" || true
+	} >"repo/kernel-patches/1.0/$number-x.patch"
+}
+
+patches_check() { PATH=$PWD/bin:$PATH run repo/scripts/patches-check.sh 1.0; }
+
+@test "patches-check: builds and boots each state, and nothing of it again until something changes" {
+	toy_series
+	a_change 0001 'mm: a' mm/old.c new
+	a_change 0002 'mm: b' mm/b.c 'static struct kunit_suite toy = { .name = "toy" }; ok'
+	patches_check
+	expect 0 "ok    1.0 0001 checkpatch --strict"
+	expect 0 "ok    1.0 0001 alone, up to 0001: builds, boots"
+	expect 0 "ok    1.0 0002 alone: builds, boots, KUnit (toy): 1 passed"
+	expect 0 "ok    1.0 0001 sparse, W=1: nothing new in 1 files"
+	expect 0 "no version of linux-source-1.0 besides 1.0.7-1"
+	[ "${lines[-1]}" = "7 checks passed, 0 failed" ]
+	mv compiled before
+	patches_check
+	expect 0 "7 of them passed before"
+	[ "${lines[-1]}" = "7 checks passed, 0 failed" ]
+	[ ! -e compiled ]
+	# Another message is nothing for the compiler.
+	sed -i 's/^Why/Therefore/' repo/kernel-patches/1.0/0001-x.patch
+	patches_check
+	expect 0 "6 of them passed before"
+	[ ! -e compiled ]
+	# Another patch concerns the states that it is in, and no other.
+	sed -i 's/^+new/+newer/' repo/kernel-patches/1.0/0001-x.patch
+	patches_check
+	expect 0 "3 of them passed before"
+	[ "$(grep -c other compiled)" -eq 0 ]
+}
+
+@test "patches-check: a central header causes one more build of everything" {
+	toy_series
+	a_change 0001 'mm: a' mm/a.c a
+	a_change 0002 'sched: b' include/linux/sched.h b
+	a_change 0003 'mm: c' mm/c.c c
+	patches_check
+	expect 0 "11 checks passed, 0 failed"
+	[ "$(grep -c 'other.o$' compiled)" -eq 2 ]
+}
+
+@test "patches-check: each kind of failure is one line, the others go on, exit 1" {
+	toy_series
+	a_change 0001 'mm: a' mm/old.c BADSTYLE
+	cp tree/mm/old.c was
+	echo BADSTYLE >>tree/mm/old.c
+	a_change 0002 'mm: depends and does not say so' mm/old.c x
+	cp was tree/mm/old.c
+	a_change 0003 'mm: warns with W=1' mm/c.c NOISE
+	a_change 0004 'mm: does not boot' mm/d.c BROKEN
+	a_change 0005 'mm: a test fails' mm/e.c 'static struct kunit_suite toy = { .name = "toy" }; not ok'
+	patches_check
+	expect 1 "FAIL  1.0 0001 checkpatch"
+	expect 1 "0002-x.patch does not apply; it may depend on a patch that it does not name"
+	expect 1 "FAIL  1.0 0002 alone;"
+	expect 1 "ok    1.0 up to 0002: builds, boots"
+	expect 1 "FAIL  1.0 0003 sparse, W=1;"
+	expect 1 "mm/c.c:1:1: warning: NOISE"
+	expect 1 "FAIL  1.0 0004 alone;"
+	expect 1 "FAIL  1.0 0005 alone;"
+	[[ ${lines[-1]} == *" failed" ]]
+	# Only what failed is tried again.
+	rm boots
+	patches_check
+	expect 1 "of them passed before"
+	[[ $output == *"ok    1.0 up to 0002: builds, boots"* ]]
+}
+
+@test "patches-check: a warning is a failure, also the next time" {
+	toy_series
+	a_change 0001 'mm: a' mm/a.c WARN
+	patches_check
+	expect 1 "FAIL  1.0 0001 alone, up to 0001;"
+	patches_check
+	expect 1 "FAIL  1.0 0001 alone, up to 0001;"
+}
+
+@test "patches-check: killed in the middle, the next one goes on" {
+	toy_series
+	a_change 0001 'mm: a' mm/a.c a
+	a_change 0002 'mm: b' mm/b.c b
+	patches_check
+	expect 0 "7 checks passed"
+	a_change 0002 'mm: b' mm/b.c c
+	touch kill
+	PATH=$PWD/bin:$PATH run bash -c 'echo $$ >pid; exec repo/scripts/patches-check.sh 1.0'
+	[ "$status" -eq 137 ]
+	patches_check
+	expect 0 "7 checks passed, 0 failed"
+	[ "${lines[-2]}" = "plimsoll: 5 of them passed before, and nothing that goes into them has changed since" ]
+}
+
+@test "patches-check: other versions that the archive offers, applied to, not applied to, and not to be had" {
+	toy_series
+	a_change 0001 'mm: a' mm/old.c new
+	printf ' x | 1.0.%s-1 | y\n' 6 8 >versions
+	cp cache/plimsoll/sources/linux-source-1.0.tar.xz cache/plimsoll/sources/linux-source-1.0_1.0.8-1.tar.xz
+	echo other >tree/mm/old.c
+	tar -cJf cache/plimsoll/sources/linux-source-1.0_1.0.6-1.tar.xz tree
+	patches_check
+	expect 1 "FAIL  1.0 applies to 1.0.6-1;"
+	expect 1 "ok    1.0 applies to 1.0.8-1"
+	printf ' x | 1.0.%s-1 | y\n' 8 9 >versions
+	patches_check
+	expect 3 "cannot fetch linux-source-1.0 1.0.9-1; not checked"
+	expect 3 "ok    1.0 applies to 1.0.8-1"
+	# What the archive no longer offers takes no room.
+	[ ! -e cache/plimsoll/sources/linux-source-1.0_1.0.6-1.tar.xz ]
 }
