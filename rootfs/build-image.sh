@@ -22,16 +22,16 @@ fail() {
 [ $# = 1 ] || { echo "usage: build-image.sh OUTDIR" >&2; exit 2; }
 out=$1
 PATH=$PATH:/usr/sbin:/sbin
-for tool in "$CC" readelf ldd mkfs.erofs sha256sum stress-ng fio busybox; do
+for tool in "$CC" readelf ldd mkfs.erofs sha256sum stress-ng fio trace-cmd busybox; do
 	command -v "$tool" > /dev/null ||
-		fail "$tool is missing: apt-get install gcc binutils erofs-utils stress-ng fio busybox-static"
+		fail "$tool is missing: apt-get install gcc binutils erofs-utils stress-ng fio trace-cmd busybox-static"
 done
-programs=("$(command -v stress-ng)" "$(command -v fio)")
+programs=("$(command -v stress-ng)" "$(command -v fio)" "$(command -v trace-cmd)")
 busybox=$(command -v busybox)
 readelf -lW "$busybox" | grep -q INTERP && fail "$busybox is not static: apt-get install busybox-static"
 
-# Libraries that the workloads really call; all others become stubs.
-keep=" libc libm libpthread libdl librt libz libaio libnuma libbsd libmd libgcc_s "
+# Libraries that the programs really call; all others become stubs.
+keep=" libc libm libpthread libdl librt libz libaio libnuma libbsd libmd libgcc_s libtraceevent libtracefs libzstd "
 
 declare -A where kept stubbed
 while read -r soname path; do
@@ -57,15 +57,14 @@ mapfile -t kept_names < <(printf '%s\n' "${!kept[@]}" | sort)
 mapfile -t stubbed_names < <(printf '%s\n' "${!stubbed[@]}" | sort)
 loader=$(readelf -lW "${programs[0]}" | sed -n 's/.*program interpreter: \(.*\)\]/\1/p')
 
-inputs=("$here"/build-image.sh "$here"/make-stubs.sh "$here"/agent/*.[ch] "$sources"/harness/blackbox/format.h
-	"${programs[@]}" "$busybox" "$loader")
+inputs=("$here"/build-image.sh "$here"/make-stubs.sh "$here"/profile "$here"/agent/*.[ch]
+	"$sources"/harness/blackbox/format.h "${programs[@]}" "$busybox" "$loader" "$("$CC" -print-file-name=libc.a)")
 for soname in "${kept_names[@]}" "${stubbed_names[@]}"; do
 	inputs+=("${where[$soname]}")
 done
 key=$({
 	sha256sum "${inputs[@]}" | cut -d' ' -f1
 	"$CC" --version
-	"$CC" -print-file-name=libc.a | xargs sha256sum | cut -d' ' -f1
 	mkfs.erofs -V 2>&1 || true
 } | sha256sum | cut -d' ' -f1)
 if [ -f "$out/root.img" ] && [ -f "$out/manifest.json" ] && [ "$(cat "$out/inputs.sha256" 2> /dev/null)" = "$key" ]; then
@@ -112,12 +111,15 @@ for soname in "${stubbed_names[@]}"; do
 done
 printf 'root:x:0:0:root:/tmp:/bin/sh\n' > "$root/etc/passwd"
 printf 'root:x:0:\n' > "$root/etc/group"
+install -m 644 "$here/profile" "$root/etc/profile"
 chmod -R u=rwX,go=rX "$root"
 
 # Whatever is missing in the image shows here: all symbols are bound at once, and ld.so must have nothing to say.
-for program in stress-ng fio; do
+for program in stress-ng fio trace-cmd; do
+	# trace-cmd tells its version in its usage, and ends as if it had been misused.
 	said=$(LD_BIND_NOW=1 "$root/lib/$(basename "$loader")" --library-path "$root/lib" "$root/bin/$program" --version 2>&1) ||
-		fail "$program does not start in the image: $said"
+		[ "$program" = trace-cmd ] || fail "$program does not start in the image: $said"
+	said=${said#$'\n'}
 	case $said in
 	$program*) ;;
 	*) fail "$program in the image says: $said" ;;
@@ -125,6 +127,7 @@ for program in stress-ng fio; do
 	case $program in
 	stress-ng) stress_ng_version=$(echo "$said" | sed -n '1s/.*version \([^ ]*\).*/\1/p') ;;
 	fio) fio_version=${said#fio-} ;;
+	trace-cmd) trace_cmd_version=$(echo "$said" | sed -n '1s/.*version \([^ ]*\).*/\1/p') ;;
 	esac
 done
 busybox_version=$("$busybox" | sed -n '1s/^BusyBox v\([^ ]*\).*/\1/p')
@@ -139,7 +142,8 @@ cat > "$work/manifest.json" <<JSON
   "root_mib": $(((bytes + 1048575) / 1048576)),
   "busybox_version": "$busybox_version",
   "stress_ng_version": "$stress_ng_version",
-  "fio_version": "$fio_version"
+  "fio_version": "$fio_version",
+  "trace_cmd_version": "$trace_cmd_version"
 }
 JSON
 # The key is gone while image and manifest may not belong together.

@@ -48,6 +48,7 @@ _Noreturn void give_up(const char *name, const char *fmt, ...) __attribute__((fo
 
 void mount_basics(void);
 void mount_data(void);
+void mount_tracing(void);			/* for people only: cells do without */
 void apply_setting(const struct step *step);	/* DISK, SYSCTL, FILE, MGLRU, SWAP */
 void start_disk_epoch(void);
 

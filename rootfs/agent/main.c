@@ -97,6 +97,7 @@ int main(int argc, char **argv)
 		give_up("failed", "program: %s", error);
 	if (program.shell) {
 		mount_data();
+		mount_tracing();
 		run_shell();
 	}
 	report_deadline(now_ns() + SETUP_LIMIT_NS);

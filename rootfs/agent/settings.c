@@ -56,6 +56,12 @@ void mount_data(void)
 	mount_at("/dev/mdisk3", DATA_DIR, "ext4", MS_NOSUID | MS_NODEV, "noinit_itable");
 }
 
+void mount_tracing(void)
+{
+	/* Not mount_at(): a kernel without tracepoints has a shell all the same. */
+	mount("tracefs", "/sys/kernel/tracing", "tracefs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+}
+
 /* Returns NULL or what failed. */
 static const char *write_value(const char *path, const char *value)
 {
