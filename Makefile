@@ -26,6 +26,8 @@ run-matrix: ready ## run MATRIX=file (ARGS="-j N --only GLOB ..."); finished cel
 verify: ready ## run every cell of MATRIX=file a second time and compare the digests
 	@build/plimsoll verify $(ARGS) '$(MATRIX)'
 
+# It needs one kernel. What is not in kernel-patches/ was built from KERNEL_TREE, and is not built again here.
+boot: KERNELS = $(notdir $(wildcard kernel-patches/$(KERNEL)))
 boot: ready ## a shell in a guest with KERNEL=6.12 (the host's clock; `reboot -f` ends it)
 	@build/plimsoll boot $(KERNEL)
 
@@ -82,7 +84,7 @@ help: ## this text
 ready:
 	@scripts/setup.sh run
 	@$(MAKE) $(JOBS) harness
-	@$(MAKE) kernels rootfs
+	@$(MAKE) $(if $(KERNELS)$(KERNEL_TREE),kernels) rootfs KERNELS='$(KERNELS)'
 
 # ---- C -----------------------------------------------------------------------------------------------------------------
 PACKAGES := yaml-0.1 json-c sqlite3 libzstd libcrypto

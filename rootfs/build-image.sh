@@ -28,6 +28,21 @@ for tool in "$CC" readelf ldd mkfs.erofs sha256sum stress-ng fio trace-cmd busyb
 done
 programs=("$(command -v stress-ng)" "$(command -v fio)" "$(command -v trace-cmd)")
 busybox=$(command -v busybox)
+
+# Looking for libraries and hashing everything takes longer than a guest takes to boot. A file whose inode, size and time
+# of change are the same still is what it was, and ld.so finds other libraries only after ldconfig.
+files=("$here"/*.sh "$here"/profile "$here"/agent/*.[ch] "$sources"/harness/blackbox/format.h "${programs[@]}" "$busybox"
+	/etc/ld.so.cache "$(command -v "$CC")" "$(command -v mkfs.erofs)")
+state() { # file...
+	printf '%s\n' "$CC" "${LD_LIBRARY_PATH:-}"
+	stat -L -c '%d %i %s %.9Z %n' "$@" 2> /dev/null || true
+}
+if [ -f "$out/root.img" ] && [ -f "$out/manifest.json" ] && [ -f "$out/inputs.state" ]; then
+	mapfile -t then_files < "$out/inputs.files"
+	[ "${then_files[*]:0:${#files[@]}}" != "${files[*]}" ] ||
+		[ "$(state "${then_files[@]}")" != "$(< "$out/inputs.state")" ] || exit 0
+fi
+
 readelf -lW "$busybox" | grep -q INTERP && fail "$busybox is not static: apt-get install busybox-static"
 
 # Libraries that the programs really call; all others become stubs.
@@ -62,12 +77,21 @@ inputs=("$here"/build-image.sh "$here"/make-stubs.sh "$here"/profile "$here"/age
 for soname in "${kept_names[@]}" "${stubbed_names[@]}"; do
 	inputs+=("${where[$soname]}")
 done
+files+=("${inputs[@]}")
+# From before anything is read: what changes later is seen the next time.
+state_now=$(state "${files[@]}")
 key=$({
 	sha256sum "${inputs[@]}" | cut -d' ' -f1
 	"$CC" --version
 	mkfs.erofs -V 2>&1 || true
 } | sha256sum | cut -d' ' -f1)
+remember_state() {
+	rm -f "$out/inputs.state"
+	printf '%s\n' "${files[@]}" > "$out/inputs.files"
+	echo "$state_now" > "$out/inputs.state"
+}
 if [ -f "$out/root.img" ] && [ -f "$out/manifest.json" ] && [ "$(cat "$out/inputs.sha256" 2> /dev/null)" = "$key" ]; then
+	remember_state
 	exit 0
 fi
 
@@ -147,7 +171,7 @@ cat > "$work/manifest.json" <<JSON
 }
 JSON
 # The key is gone while image and manifest may not belong together.
-rm -f "$out/inputs.sha256"
+rm -f "$out/inputs.sha256" "$out/inputs.state"
 # Named by its content: cells that run now go on with the image that they were planned with.
 find "$out" -maxdepth 1 -name 'root-*.img' -mmin +1440 -delete
 mv "$work/root.img" "$out/root-$sha256.img"
@@ -155,3 +179,4 @@ ln -sfT "root-$sha256.img" "$work/root.img"
 mv -T "$work/root.img" "$out/root.img"
 mv "$work/manifest.json" "$out/manifest.json"
 echo "$key" > "$out/inputs.sha256"
+remember_state

@@ -4,7 +4,7 @@
 set -euo pipefail
 export LC_ALL=C TZ=UTC0
 
-PLIMSOLL_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+PLIMSOLL_ROOT=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd -P)
 # shellcheck disable=SC2034 # for those that source this file
 PLIMSOLL_CACHE=${XDG_CACHE_HOME:-${HOME:?}/.cache}/plimsoll
 
@@ -18,20 +18,25 @@ die() {
 	exit "$status"
 }
 
+# Both come before everything that a user asks for, and so start as few programs as they can.
 # packages GROUP...: the names of scripts/packages.txt in these groups, one a line.
 packages() {
-	local group
-	for group in "$@"; do
-		awk -v group="$group" '$1 == group { print $2 }' "$PLIMSOLL_ROOT/scripts/packages.txt"
-	done
+	local group name
+	while read -r group name; do
+		[[ " $* " != *" $group "* ]] || echo "$name"
+	done <"$PLIMSOLL_ROOT/scripts/packages.txt"
 }
 
 # missing_packages NAME...: those that are not installed, one a line.
 missing_packages() {
-	local installed
-	installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null |
-		sed -n 's/^installed //p' | sort -u) || true
-	printf '%s\n' "$@" | sort -u | comm -23 - <(printf '%s\n' "$installed")
+	local status name
+	local -A installed
+	while read -r status name; do
+		[ "$status" != installed ] || installed[$name]=1
+	done < <(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null)
+	for name in "$@"; do
+		[ -n "${installed[$name]:-}" ] || echo "$name"
+	done
 }
 
 # can_be_root: true if as_root COMMAND... can run a command as root, at once or by a sudo that asks no password.

@@ -19,10 +19,11 @@ kernels=$PLIMSOLL_CACHE/kernels
 
 # check_lock NAME: one line if this is not the source that the published digests belong to.
 check_lock() {
-	local locked_version locked_sha256
-	read -r locked_version locked_sha256 < <(awk -v name="$1" '$1 == name { print $2, $3 }' "$configs/kernels.lock") || return 0
-	[ "$locked_sha256" = "$source_sha256" ] ||
-		say "kernel $1: source $source_version is not the locked $locked_version, so digests differ from the published ones"
+	local name locked_version locked_sha256
+	while read -r name locked_version locked_sha256; do
+		[ "$name" != "$1" ] || [ "$locked_sha256" = "$source_sha256" ] ||
+			say "kernel $1: source $source_version is not the locked $locked_version, so digests differ from the published ones"
+	done <"$configs/kernels.lock"
 }
 
 # series_for VERSION: the newest series of kernel-patches/ that is not newer than VERSION.
@@ -102,12 +103,13 @@ build_kernel() {
 	fi
 	# Only what changes the source: a better commit message builds nothing.
 	patches_sha256=$(awk 'FNR == 1 { inside = 0 } /^diff --git / { inside = 1 } inside' /dev/null "${patches[@]}" | sha256)
-	key=$(sha256 <<-KEY | cut -c 1-32
+	key=$(sha256 <<-KEY
 		$recipe $name $source_version $source_sha256 $series $patches_sha256
 		$(sha256 "$configs/guest.config" "$configs/unpack-exclude.txt")
 		$compiler
 	KEY
 	)
+	key=${key:0:32}
 	entry=$kernels/$key
 	if [ ! -e "$entry/manifest.json" ]; then
 		exec {lock}>"$kernels/$key.lock"
@@ -137,6 +139,7 @@ build_kernel() {
 		rm -rf "$work"
 	fi
 	[ -z "$lock" ] || exec {lock}>&-
+	[ ! "$PLIMSOLL_ROOT/build/kernels/$name" -ef "$entry" ] || return 0
 	mkdir -p "$PLIMSOLL_ROOT/build/kernels"
 	ln -sfT "$entry" "$PLIMSOLL_ROOT/build/kernels/.$name.$$"
 	mv -T "$PLIMSOLL_ROOT/build/kernels/.$name.$$" "$PLIMSOLL_ROOT/build/kernels/$name"

@@ -18,7 +18,10 @@ has_series() { [[ $1 =~ ^[0-9.]+$ && -d $PLIMSOLL_ROOT/kernel-patches/$1 ]]; }
 find_compiler() {
 	cc=gcc
 	command -v "$cc" >/dev/null || die 3 "no compiler: run make setup"
-	compiler="$("$cc" --version | head -n 1); $(ld --version | head -n 1)"
+	local compiler_line linker_line
+	read -r compiler_line < <("$cc" --version)
+	read -r linker_line < <(ld --version)
+	compiler="$compiler_line; $linker_line"
 }
 
 # check_room FOLDER: for a build.
@@ -27,7 +30,11 @@ check_room() {
 		die 3 "kernel $name: a build needs $need_mib MiB free in $1"
 }
 
-sha256() { sha256sum "$@" | cut -d ' ' -f 1; }
+# Where everything is cached these functions are a good part of what a user waits for, so up to there they start few programs.
+sha256() {
+	local sum
+	sha256sum "$@" | while read -r sum _; do echo "$sum"; done
+}
 
 # sha256_of_archive FILE: remembered for as long as the file is the same one, because 150 MB take longer than all else
 # that a run with everything cached does.
@@ -38,7 +45,7 @@ sha256_of_archive() {
 		sha256 "$1" >"$memo.$$"
 		mv "$memo.$$" "$memo"
 	fi
-	cat "$memo"
+	echo "$(<"$memo")"
 }
 
 # fetch_source PACKAGE[=VERSION] FILE: the archive in a package that is not installed, and its version in FILE.version.

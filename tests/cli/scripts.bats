@@ -92,6 +92,32 @@ load helpers
 	done
 }
 
+@test "an image whose files are the same is neither built nor looked into; one whose files changed is" {
+	mkdir -p repo/harness/blackbox image
+	cp -r "$ROOT/rootfs" repo/
+	cp "$ROOT/harness/blackbox/format.h" repo/harness/blackbox/
+	cp "$ROOT"/build/rootfs/{root.img,manifest.json,inputs.sha256} image/
+	# shellcheck disable=SC2016 # for the fake
+	fake mkfs.erofs '[ "$1" = -V ] && exec -a mkfs.erofs /usr/bin/mkfs.erofs -V; echo builds an image; exit 1'
+	# Other files with the same contents: hashed once, and then known.
+	PATH=$PWD/bin:$PATH run repo/rootfs/build-image.sh image
+	expect 0 ""
+	fake ldd 'echo looks for libraries >&2; exit 1'
+	PATH=$PWD/bin:$PATH run repo/rootfs/build-image.sh image
+	expect 0 ""
+	[ -z "$output" ]
+	touch repo/rootfs/agent/new.h
+	PATH=$PWD/bin:$PATH run repo/rootfs/build-image.sh image
+	[[ $status -ne 0 && $output == *"looks for libraries"* ]]
+	rm repo/rootfs/agent/new.h
+	# Its time of change tells, whatever its time of modification says.
+	cp repo/rootfs/profile same
+	cat same >repo/rootfs/profile
+	touch -r same repo/rootfs/profile
+	PATH=$PWD/bin:$PATH run repo/rootfs/build-image.sh image
+	[[ $status -ne 0 && $output == *"looks for libraries"* ]]
+}
+
 # A repository with one kernel whose source is a few lines, to see what a build does when things go wrong.
 toy_repository() {
 	mkdir -p repo/scripts repo/configs/kernel repo/kernel-patches/1.0 tree
