@@ -42,6 +42,20 @@ timed() {
 	took_ms=$(($(now_ms) - began))
 }
 
+# prompt_after_ms KERNEL: from `make boot` on a terminal to the prompt of the guest's shell.
+prompt_after_ms() {
+	local began took
+	began=$(now_ms)
+	coproc guest { exec timeout 120 script -qefc "make boot KERNEL=$1" /dev/null 2>&1; }
+	# Its `#` is the first one that is printed.
+	read -r -d '#' -t 100 -u "${guest[0]}" || die 3 "bench: make boot KERNEL=$1 came to no prompt"
+	took=$(($(now_ms) - began))
+	printf 'reboot -f\r' >&"${guest[1]}"
+	# shellcheck disable=SC2154 # coproc sets it
+	wait "$guest_PID" || die 3 "bench: make boot KERNEL=$1 failed"
+	echo "$took"
+}
+
 echo "$(nproc) cores, load $(cut -d ' ' -f 1 /proc/loadavg)"
 for kernel in "$@"; do
 	[ "$kernel" != none ] || continue
@@ -51,6 +65,12 @@ for kernel in "$@"; do
 	rm -rf "$work/cache" "$work/repository"
 	grep 'built in' "$work/err" || true
 	bar "kernel $kernel, from source to image" "$took_ms" 180000
+done
+
+for kernel in 6.1 6.12; do
+	for _ in {1..10}; do prompt_after_ms "$kernel"; done | sort -n >"$work/prompts"
+	bar "make boot to prompt, $kernel, median of 10" "$(sed -n 5p "$work/prompts")" 2000
+	bar "make boot to prompt, $kernel, longest of 10" "$(sed -n 10p "$work/prompts")" 2000
 done
 
 timed build/plimsoll --results "$work/results" run "$matrix"
