@@ -31,7 +31,8 @@ busybox=$(command -v busybox)
 
 # Looking for libraries and hashing everything takes longer than a guest takes to boot. A file whose inode, size and time
 # of change are the same still is what it was, and ld.so finds other libraries only after ldconfig.
-files=("$here"/*.sh "$here"/profile "$here"/agent/*.[ch] "$sources"/harness/blackbox/format.h "${programs[@]}" "$busybox"
+files=("$here"/*.sh "$here"/profile "$here"/agent/*.[ch] "$here"/workloads/*.[ch] "$sources"/harness/blackbox/format.h
+	"${programs[@]}" "$busybox"
 	/etc/ld.so.cache "$(command -v "$CC")" "$(command -v mkfs.erofs)")
 state() { # file...
 	printf '%s\n' "$CC" "${LD_LIBRARY_PATH:-}"
@@ -72,7 +73,7 @@ mapfile -t kept_names < <(printf '%s\n' "${!kept[@]}" | sort)
 mapfile -t stubbed_names < <(printf '%s\n' "${!stubbed[@]}" | sort)
 loader=$(readelf -lW "${programs[0]}" | sed -n 's/.*program interpreter: \(.*\)\]/\1/p')
 
-inputs=("$here"/build-image.sh "$here"/make-stubs.sh "$here"/profile "$here"/agent/*.[ch]
+inputs=("$here"/build-image.sh "$here"/make-stubs.sh "$here"/profile "$here"/agent/*.[ch] "$here"/workloads/*.[ch]
 	"$sources"/harness/blackbox/format.h "${programs[@]}" "$busybox" "$loader" "$("$CC" -print-file-name=libc.a)")
 for soname in "${kept_names[@]}" "${stubbed_names[@]}"; do
 	inputs+=("${where[$soname]}")
@@ -112,9 +113,14 @@ done
 ln -s . "$root/lib/$(basename "$(dirname "${where[libc.so.6]}")")"
 
 # Relative names, so that no path of this machine gets into the program.
-(cd "$sources" && "$CC" -std=gnu17 -D_GNU_SOURCE -O2 -Wall -Wextra -Wshadow -Wconversion -Werror -I harness -static \
-	-Wl,--build-id=none -s -o "$work/agent" rootfs/agent/*.c)
-install -m 755 "$work/agent" "$root/bin/agent"
+compile() {
+	(cd "$sources" && "$CC" -std=gnu17 -D_GNU_SOURCE -O2 -Wall -Wextra -Wshadow -Wconversion -Werror -I harness -static \
+		-Wl,--build-id=none -s -o "$@")
+}
+compile "$root/bin/agent" rootfs/agent/*.c
+for source in "$here"/workloads/*.c; do
+	compile "$root/bin/$(basename "$source" .c)" "rootfs/workloads/$(basename "$source")"
+done
 install -m 755 "$busybox" "$root/bin/busybox"
 "$busybox" --list | grep -v '^busybox$' | while read -r applet; do
 	ln -s busybox "$root/bin/$applet"

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Bursts of anonymous memory between pauses, as a service has that is idle until a request comes: map memory, fill it,
+ * hold it, unmap it, wait. Sizes are spread evenly over an axis and come in an order of chance, so that one run shows
+ * the whole of it and no size always finds what the same other one left behind. The seed is all the chance there is.
+ *
+ * A line for each burst, with times of CLOCK_MONOTONIC, the clock of the black box: what happened while a burst had its
+ * memory is then found in the log.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/sysinfo.h>
+#include <time.h>
+
+#define PAGE_BYTES	4096U
+#define MIB		1048576ULL
+#define NS_PER_MS	1000000ULL
+#define NS_PER_S	1000000000ULL
+#define NOISE_BYTES	65536U
+#define MAX_STEPS	1024U
+/* How much is filled between two looks at the clock. */
+#define CHUNK_BYTES	65536U
+
+struct options {
+	uint64_t largest_mib, steps, rate_mib_s, hold_ms, pause_ms, seed;
+};
+
+static uint64_t noise[NOISE_BYTES / sizeof(uint64_t)];
+static uint32_t order[MAX_STEPS];
+
+static void fail(const char *what)
+{
+	fprintf(stderr, "burst: %s: %s\n", what, strerror(errno));
+	exit(EXIT_FAILURE);
+}
+
+/* splitmix64: any seed is a good one, 0 as well. */
+static uint64_t chance(uint64_t *state)
+{
+	uint64_t z = *state += 0x9e3779b97f4a7c15ULL;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
+	return z ^ z >> 31;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+}
+
+static void sleep_until(uint64_t at_ns)
+{
+	struct timespec until = { .tv_sec = (time_t)(at_ns / NS_PER_S), .tv_nsec = (long)(at_ns % NS_PER_S) };
+
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
+		;
+}
+
+static uint64_t free_kib(void)
+{
+	struct sysinfo info;
+
+	if (sysinfo(&info))
+		fail("sysinfo");
+	return (uint64_t)info.freeram * info.mem_unit / 1024;
+}
+
+/* No page like another and none that compresses: kernels spare themselves the work for those. */
+static void fill(char *memory, uint64_t bytes, uint64_t rate_mib_s, uint64_t *state)
+{
+	uint64_t begin_ns = now_ns();
+
+	for (uint64_t at = 0; at < bytes; at += PAGE_BYTES) {
+		uint64_t from = chance(state) % (NOISE_BYTES - PAGE_BYTES) & ~7ULL;
+
+		memcpy(memory + at, (const char *)noise + from, PAGE_BYTES);
+		if (rate_mib_s && (at + PAGE_BYTES) % CHUNK_BYTES == 0)
+			sleep_until(begin_ns + (at + PAGE_BYTES) * NS_PER_S / (rate_mib_s * MIB));
+	}
+}
+
+static void burst(const struct options *options, uint64_t bytes, uint64_t *state)
+{
+	uint64_t free_before_kib = free_kib(), begin_ns = now_ns(), filled_ns;
+	char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		fail("mmap");
+	fill(memory, bytes, options->rate_mib_s, state);
+	filled_ns = now_ns();
+	sleep_until(filled_ns + options->hold_ms * NS_PER_MS);
+	munmap(memory, bytes);
+	printf("burst kib=%llu free_kib=%llu begin=%.6f filled=%.6f end=%.6f\n", (unsigned long long)(bytes / 1024),
+	       (unsigned long long)free_before_kib, (double)begin_ns / 1e9, (double)filled_ns / 1e9,
+	       (double)now_ns() / 1e9);
+	fflush(stdout);
+}
+
+static void shuffle(uint64_t steps, uint64_t *state)
+{
+	for (uint32_t i = 0; i < steps; i++) {
+		uint32_t other = (uint32_t)(chance(state) % (i + 1));
+
+		order[i] = order[other];
+		order[other] = i;
+	}
+}
+
+/* Within a quarter of @middle, so that bursts fall into any phase of what others do at regular times. */
+static uint64_t around(uint64_t middle, uint64_t *state)
+{
+	return middle - middle / 4 + chance(state) % (middle / 2 + 1);
+}
+
+static uint64_t number(const char *text, uint64_t least, uint64_t most)
+{
+	char *end;
+	unsigned long long value;
+
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (errno || end == text || *end || *text == '-' || value < least || value > most) {
+		fprintf(stderr, "burst: %s is no number from %llu to %llu\n", text, (unsigned long long)least,
+			(unsigned long long)most);
+		exit(EXIT_FAILURE);
+	}
+	return value;
+}
+
+static struct options parse(int argc, char **argv)
+{
+	static const struct option names[] = {
+		{ "largest-mib", required_argument, NULL, 'l' },
+		{ "steps", required_argument, NULL, 'n' },
+		{ "rate-mib-s", required_argument, NULL, 'r' },
+		{ "hold-ms", required_argument, NULL, 'h' },
+		{ "pause-ms", required_argument, NULL, 'p' },
+		{ "seed", required_argument, NULL, 's' },
+		{ 0 },
+	};
+	struct options options = { .largest_mib = 64, .steps = 16, .hold_ms = 500, .pause_ms = 20000, .seed = 1 };
+	int key;
+
+	while ((key = getopt_long(argc, argv, "", names, NULL)) != -1) {
+		switch (key) {
+		case 'l':
+			options.largest_mib = number(optarg, 1, 65536);
+			break;
+		case 'n':
+			options.steps = number(optarg, 1, MAX_STEPS);
+			break;
+		case 'r':
+			options.rate_mib_s = number(optarg, 0, 65536);
+			break;
+		case 'h':
+			options.hold_ms = number(optarg, 0, 3600000);
+			break;
+		case 'p':
+			options.pause_ms = number(optarg, 0, 3600000);
+			break;
+		case 's':
+			options.seed = number(optarg, 0, UINT64_MAX);
+			break;
+		default:
+			exit(EXIT_FAILURE);
+		}
+	}
+	if (optind != argc) {
+		fprintf(stderr, "burst: %s: unknown argument\n", argv[optind]);
+		exit(EXIT_FAILURE);
+	}
+	return options;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = parse(argc, argv);
+	uint64_t state = options.seed;
+
+	for (size_t i = 0; i < NOISE_BYTES / sizeof(*noise); i++)
+		noise[i] = chance(&state);
+	for (;;) {
+		shuffle(options.steps, &state);
+		for (uint64_t i = 0; i < options.steps; i++) {
+			/* Anywhere in its step, so that the seeds together have more sizes than one has. */
+			uint64_t largest = options.largest_mib * MIB;
+			uint64_t below = largest * order[i] / options.steps;
+			uint64_t bytes = below + chance(&state) % (largest / options.steps) + 1;
+
+			sleep_until(now_ns() + around(options.pause_ms, &state) * NS_PER_MS);
+			burst(&options, (bytes + PAGE_BYTES - 1) & ~(uint64_t)(PAGE_BYTES - 1), &state);
+		}
+	}
+}

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * What a server does beside what is measured: it uses a working set that it holds in memory, reads blocks of files and
+ * appends to a log, each at a given rate or not at all. It keeps to the clock and makes up for nothing that waiting
+ * made it miss; at SIGTERM it says how much it got done of what was due.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PAGE_BYTES	4096U
+#define LINE_WORDS	8U
+#define PAGE_WORDS	512U
+#define MIB		1048576ULL
+#define BLOCK_BYTES	65536U
+#define LOG_BYTES	(32 * MIB)
+#define NS_PER_S	1000000000ULL
+#define TICKS_PER_S	25U
+
+struct options {
+	const char *file, *log;
+	uint64_t resident_mib, touches_per_s, blocks_per_s, log_kib_s, seed;
+};
+
+/* Work at a rate, in whole pieces for each tick. */
+struct work {
+	uint64_t per_s, due, done;
+};
+
+static volatile sig_atomic_t stopped;
+
+static void fail(const char *what)
+{
+	fprintf(stderr, "server: %s: %s\n", what, strerror(errno));
+	exit(EXIT_FAILURE);
+}
+
+static void on_signal(int number)
+{
+	(void)number;
+	stopped = 1;
+}
+
+/* splitmix64: any seed is a good one, 0 as well. */
+static uint64_t chance(uint64_t *state)
+{
+	uint64_t z = *state += 0x9e3779b97f4a7c15ULL;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
+	return z ^ z >> 31;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+}
+
+/* Sleep to the next tick; returns its number, counted from 1 at @start_ns. */
+static uint64_t next_tick(uint64_t start_ns)
+{
+	uint64_t tick = (now_ns() - start_ns) * TICKS_PER_S / NS_PER_S + 1;
+	uint64_t at_ns = start_ns + tick * NS_PER_S / TICKS_PER_S;
+	struct timespec until = { .tv_sec = (time_t)(at_ns / NS_PER_S), .tv_nsec = (long)(at_ns % NS_PER_S) };
+
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
+	return tick;
+}
+
+/* How many pieces this tick has. What ticks that passed unseen had is due and will not be done. */
+static uint64_t pieces(struct work *work, uint64_t tick)
+{
+	uint64_t now = work->per_s * tick / TICKS_PER_S - work->per_s * (tick - 1) / TICKS_PER_S;
+
+	work->due = work->per_s * tick / TICKS_PER_S;
+	return now;
+}
+
+/* One load a cache line, and a store that makes the page dirty. */
+static void touch(uint64_t *page)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < PAGE_WORDS; i += LINE_WORDS)
+		sum += page[i];
+	page[0] += sum | 1;
+}
+
+static uint64_t (*resident(uint64_t pages, uint64_t *state))[PAGE_WORDS]
+{
+	uint64_t (*memory)[PAGE_WORDS] = mmap(NULL, pages * sizeof(*memory), PROT_READ | PROT_WRITE,
+					      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		fail("mmap");
+	/* No page like another and none that compresses: kernels spare themselves the work for those. */
+	for (uint64_t i = 0; i < pages; i++)
+		for (unsigned int word = 0; word < PAGE_WORDS; word++)
+			memory[i][word] = chance(state);
+	return memory;
+}
+
+/* Into the page cache as a whole, but out of it only a word a page, because copying is not what this is about. */
+static void read_block(int fd, uint64_t block)
+{
+	uint64_t word;
+
+	readahead(fd, (off64_t)(block * BLOCK_BYTES), BLOCK_BYTES);
+	for (unsigned int at = 0; at < BLOCK_BYTES; at += PAGE_BYTES)
+		if (pread(fd, &word, sizeof(word), (off_t)(block * BLOCK_BYTES + at)) != sizeof(word))
+			fail("read");
+}
+
+static uint64_t number(const char *text, uint64_t least, uint64_t most)
+{
+	char *end;
+	unsigned long long value;
+
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (errno || end == text || *end || *text == '-' || value < least || value > most) {
+		fprintf(stderr, "server: %s is no number from %llu to %llu\n", text, (unsigned long long)least,
+			(unsigned long long)most);
+		exit(EXIT_FAILURE);
+	}
+	return value;
+}
+
+static struct options parse(int argc, char **argv)
+{
+	static const struct option names[] = {
+		{ "resident-mib", required_argument, NULL, 'm' },
+		{ "touches-per-s", required_argument, NULL, 't' },
+		{ "file", required_argument, NULL, 'f' },
+		{ "blocks-per-s", required_argument, NULL, 'b' },
+		{ "log", required_argument, NULL, 'l' },
+		{ "log-kib-s", required_argument, NULL, 'k' },
+		{ "seed", required_argument, NULL, 's' },
+		{ 0 },
+	};
+	struct options options = { .seed = 1 };
+	int key;
+
+	while ((key = getopt_long(argc, argv, "", names, NULL)) != -1) {
+		switch (key) {
+		case 'm':
+			options.resident_mib = number(optarg, 1, 65536);
+			break;
+		case 't':
+			options.touches_per_s = number(optarg, 0, 1000000);
+			break;
+		case 'f':
+			options.file = optarg;
+			break;
+		case 'b':
+			options.blocks_per_s = number(optarg, 0, 1000000);
+			break;
+		case 'l':
+			options.log = optarg;
+			break;
+		case 'k':
+			options.log_kib_s = number(optarg, 0, 1000000);
+			break;
+		case 's':
+			options.seed = number(optarg, 0, UINT64_MAX);
+			break;
+		default:
+			exit(EXIT_FAILURE);
+		}
+	}
+	if (optind != argc || (options.touches_per_s && !options.resident_mib) || (options.blocks_per_s && !options.file) ||
+	    (options.log_kib_s && !options.log)) {
+		fprintf(stderr, "usage: server [--resident-mib N --touches-per-s N] [--file PATH --blocks-per-s N] "
+				"[--log PATH --log-kib-s N] [--seed N]\n");
+		exit(EXIT_FAILURE);
+	}
+	return options;
+}
+
+static void say(const char *what, const struct work *work)
+{
+	if (work->per_s)
+		printf("server %s due=%llu done=%llu\n", what, (unsigned long long)work->due,
+		       (unsigned long long)work->done);
+}
+
+int main(int argc, char **argv)
+{
+	static const char line[1024];
+	struct options options = parse(argc, argv);
+	struct sigaction action = { .sa_handler = on_signal };
+	struct work touches = { .per_s = options.touches_per_s }, blocks = { .per_s = options.blocks_per_s };
+	struct work lines = { .per_s = options.log_kib_s };
+	uint64_t state = options.seed, pages = options.resident_mib * MIB / PAGE_BYTES, nr_blocks = 0, start_ns;
+	uint64_t (*memory)[PAGE_WORDS] = NULL;
+	int file = -1, log = -1;
+
+	sigaction(SIGTERM, &action, NULL);
+	if (pages)
+		memory = resident(pages, &state);
+	if (blocks.per_s) {
+		struct stat status;
+
+		file = open(options.file, O_RDONLY | O_CLOEXEC);
+		if (file < 0 || fstat(file, &status) || status.st_size < BLOCK_BYTES)
+			fail(options.file);
+		nr_blocks = (uint64_t)status.st_size / BLOCK_BYTES;
+	}
+	if (lines.per_s) {
+		log = open(options.log, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+		if (log < 0)
+			fail(options.log);
+	}
+	start_ns = now_ns();
+	while (!stopped) {
+		uint64_t tick = next_tick(start_ns);
+
+		for (uint64_t n = pieces(&touches, tick); n && !stopped; n--, touches.done++)
+			touch(memory[chance(&state) % pages]);
+		for (uint64_t n = pieces(&blocks, tick); n && !stopped; n--, blocks.done++)
+			read_block(file, chance(&state) % nr_blocks);
+		/* The log rotates, as logs do, in place. */
+		for (uint64_t n = pieces(&lines, tick); n && !stopped; n--, lines.done++)
+			if (pwrite(log, line, sizeof(line), (off_t)(lines.done * sizeof(line) % LOG_BYTES)) != sizeof(line))
+				fail("write");
+	}
+	say("touches", &touches);
+	say("blocks", &blocks);
+	say("lines", &lines);
+	return EXIT_SUCCESS;
+}
