@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 # Main jobs one after the other, however many jobs make may run: what they compile is parallel in the makes they start.
-ifneq ($(filter run-matrix verify test bench exactness digests lint patches-check boot,$(MAKECMDGOALS)),)
+ifneq ($(filter run-matrix verify watermarks alloc-cost test bench exactness digests lint patches-check boot,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 
@@ -25,6 +25,12 @@ run-matrix: ready ## run MATRIX=file (ARGS="-j N --only GLOB ..."); finished cel
 
 verify: ready ## run every cell of MATRIX=file a second time and compare the digests
 	@build/plimsoll verify $(ARGS) '$(MATRIX)'
+
+watermarks: ready ## run configs/matrices/watermarks.yaml as far as it is not finished, and print the tables of docs/watermarks.md
+	@scripts/watermarks.sh
+
+alloc-cost: ready ## what the reclaim patches cost in instructions, with them and without (builds two more kernels)
+	@scripts/alloc-cost.sh
 
 # It needs one kernel. What is not in kernel-patches/ was built from KERNEL_TREE, and is not built again here.
 boot: KERNELS = $(notdir $(wildcard kernel-patches/$(KERNEL)))
@@ -147,4 +153,4 @@ objects := $(cli_sources:%.c=build/obj/%.o) $(lib_sources:%.c=build/obj/%.o) $(u
 -include $(objects:.o=.d) build/obj/lockstep.d
 .SECONDARY: $(objects)
 
-.PHONY: run-matrix verify test bench exactness lint patches-check setup harness kernels rootfs lock digests clean help ready tests
+.PHONY: run-matrix verify watermarks alloc-cost test bench exactness lint patches-check boot setup harness kernels rootfs lock digests clean help ready tests
