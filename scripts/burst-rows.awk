@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # What `plimsoll log` prints of a cell with the workload bursts, as rows for scripts/watermark-tables.awk; give -v id=ID.
-#   burst ID KIB FREE_KIB STALLS       free memory when the burst began; stalls that began while it had its memory
-#   marks ID MIN LOW HIGH MEAN_FREE    KiB of all zones in the window: the marks at its end, and the mean of free memory
-#   work ID WHAT PERCENT               what a server of the workload got done of what was due
+#   burst ID KIB FREE_KIB STALLS FILL_S  free memory when the burst began; stalls that began while it had its memory; how
+#                                        long it took to fill
+#   marks ID MIN LOW HIGH MEAN_FREE      KiB of all zones in the window: the marks at its end, and the mean of free memory
+#   work ID WHAT PERCENT                 what a server of the workload got done of what was due
 # The agent logs a task's line after the task wrote it, so a burst's stalls come before the burst.
 
 function field(name) {
@@ -44,7 +45,7 @@ $2 == "text" && inside && /text="burst / {
 	for (i = 1; i <= nr_stalls; i++)
 		stalls += stall[i] >= begin && stall[i] < end
 	nr_stalls = 0
-	print "burst", id, field("kib"), field("free_kib"), stalls
+	print "burst", id, field("kib"), field("free_kib"), stalls, field("filled") - begin
 }
 
 $2 == "text" && /text="server / {

@@ -111,8 +111,8 @@ function survival_table(    l, line, i, n, rank) {
 			metric_median(line, "high_mib"), metric_median(line, "least_start_mib"), metric_median(line, "median_start_mib")
 		sort_values(picked, "b", n)
 		rank = interval_rank(n)
-		printf " %s | %s%.1f | %s to %s | %d |\n", size(sorted[1]), open_ended[sorted[int((n + 1) / 2)]] ? ">= " : "", median(n),
-			size(sorted[rank]), size(sorted[n + 1 - rank]), n
+		printf " %s | %s%.1f | %s to %s | %d |\n", size(sorted[1]), open_ended[sorted[int((n + 1) / 2)]] ? ">= " : "",
+			median(n), size(sorted[rank]), size(sorted[n + 1 - rank]), n
 		most_seeds = n > most_seeds ? n : most_seeds
 	}
 	rank = interval_rank(most_seeds)
@@ -148,9 +148,9 @@ function share_table(    l, line, i, j, id, b, columns, total, stalled) {
 function cost_table(    l, line, i, n, names, name) {
 	print "\nWhat it costs, medians over the seeds:\n"
 	n = split("mean_free_mib kswapd_wakes reclaimed_kswapd_pages reclaimed_direct_pages refault_file_pages " \
-		"refault_anon_pages swap_out_mib touches blocks alloc_stalls alloc_stall_s alloc_stall_max_ms", names, " ")
-	heading("kernel|setting|free, mean MiB|kswapd wakes|reclaimed by kswapd, pages|directly|refaults, file|anon|swap out MiB|" \
-		"touches done %|reads done %|stalls|task-s|longest ms")
+		"refault_anon_pages swap_out_mib touches blocks alloc_stalls alloc_stall_s alloc_stall_max_ms slowest_fill_s", names, " ")
+	heading("kernel|setting|free, mean MiB|kswapd wakes|reclaimed by kswapd, pages|directly|refaults, file|anon|" \
+		"swap out MiB|touches done %|reads done %|stalls|task-s|longest ms|slowest burst s")
 	for (l = 1; l <= nr_lines; l++) {
 		line = lines[l]
 		begin_line(line)
@@ -192,6 +192,8 @@ $1 == "burst" {
 	kib[$2, bursts[$2]] = $3
 	start[$2, bursts[$2]] = $4 / 1024
 	stalls[$2, bursts[$2]] = $5
+	if (!(($2, "slowest_fill_s") in metric) || metric[$2, "slowest_fill_s"] < $6)
+		metric[$2, "slowest_fill_s"] = $6
 	bin = int(($3 - 1) / (bin_mib * 1024)) + 1
 	nr_bins = bin > nr_bins ? bin : nr_bins
 }

@@ -9,18 +9,12 @@
  */
 #include <errno.h>
 #include <getopt.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/sysinfo.h>
-#include <time.h>
 
-#define PAGE_BYTES	4096U
-#define MIB		1048576ULL
-#define NS_PER_MS	1000000ULL
-#define NS_PER_S	1000000000ULL
+#include "workload.h"
+
 #define NOISE_BYTES	65536U
 #define MAX_STEPS	1024U
 /* How much is filled between two looks at the clock. */
@@ -37,32 +31,6 @@ static void fail(const char *what)
 {
 	fprintf(stderr, "burst: %s: %s\n", what, strerror(errno));
 	exit(EXIT_FAILURE);
-}
-
-/* splitmix64: any seed is a good one, 0 as well. */
-static uint64_t chance(uint64_t *state)
-{
-	uint64_t z = *state += 0x9e3779b97f4a7c15ULL;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
-	return z ^ z >> 31;
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
-}
-
-static void sleep_until(uint64_t at_ns)
-{
-	struct timespec until = { .tv_sec = (time_t)(at_ns / NS_PER_S), .tv_nsec = (long)(at_ns % NS_PER_S) };
-
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
-		;
 }
 
 static uint64_t free_kib(void)
@@ -119,21 +87,6 @@ static void shuffle(uint64_t steps, uint64_t *state)
 static uint64_t around(uint64_t middle, uint64_t *state)
 {
 	return middle - middle / 4 + chance(state) % (middle / 2 + 1);
-}
-
-static uint64_t number(const char *text, uint64_t least, uint64_t most)
-{
-	char *end;
-	unsigned long long value;
-
-	errno = 0;
-	value = strtoull(text, &end, 10);
-	if (errno || end == text || *end || *text == '-' || value < least || value > most) {
-		fprintf(stderr, "burst: %s is no number from %llu to %llu\n", text, (unsigned long long)least,
-			(unsigned long long)most);
-		exit(EXIT_FAILURE);
-	}
-	return value;
 }
 
 static struct options parse(int argc, char **argv)

@@ -8,22 +8,17 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-#define PAGE_BYTES	4096U
+#include "workload.h"
+
 #define LINE_WORDS	8U
 #define PAGE_WORDS	512U
-#define MIB		1048576ULL
 #define BLOCK_BYTES	65536U
 #define LOG_BYTES	(32 * MIB)
-#define NS_PER_S	1000000000ULL
 #define TICKS_PER_S	25U
 
 struct options {
@@ -44,38 +39,18 @@ static void fail(const char *what)
 	exit(EXIT_FAILURE);
 }
 
-static void on_signal(int number)
+static void on_signal(int sig)
 {
-	(void)number;
+	(void)sig;
 	stopped = 1;
-}
-
-/* splitmix64: any seed is a good one, 0 as well. */
-static uint64_t chance(uint64_t *state)
-{
-	uint64_t z = *state += 0x9e3779b97f4a7c15ULL;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
-	return z ^ z >> 31;
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
 }
 
 /* Sleep to the next tick; returns its number, counted from 1 at @start_ns. */
 static uint64_t next_tick(uint64_t start_ns)
 {
 	uint64_t tick = (now_ns() - start_ns) * TICKS_PER_S / NS_PER_S + 1;
-	uint64_t at_ns = start_ns + tick * NS_PER_S / TICKS_PER_S;
-	struct timespec until = { .tv_sec = (time_t)(at_ns / NS_PER_S), .tv_nsec = (long)(at_ns % NS_PER_S) };
 
-	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
+	sleep_until(start_ns + tick * NS_PER_S / TICKS_PER_S);
 	return tick;
 }
 
@@ -121,21 +96,6 @@ static void read_block(int fd, uint64_t block)
 	for (unsigned int at = 0; at < BLOCK_BYTES; at += PAGE_BYTES)
 		if (pread(fd, &word, sizeof(word), (off_t)(block * BLOCK_BYTES + at)) != sizeof(word))
 			fail("read");
-}
-
-static uint64_t number(const char *text, uint64_t least, uint64_t most)
-{
-	char *end;
-	unsigned long long value;
-
-	errno = 0;
-	value = strtoull(text, &end, 10);
-	if (errno || end == text || *end || *text == '-' || value < least || value > most) {
-		fprintf(stderr, "server: %s is no number from %llu to %llu\n", text, (unsigned long long)least,
-			(unsigned long long)most);
-		exit(EXIT_FAILURE);
-	}
-	return value;
 }
 
 static struct options parse(int argc, char **argv)
@@ -196,48 +156,70 @@ static void say(const char *what, const struct work *work)
 		       (unsigned long long)work->done);
 }
 
-int main(int argc, char **argv)
-{
-	static const char line[1024];
-	struct options options = parse(argc, argv);
-	struct sigaction action = { .sa_handler = on_signal };
-	struct work touches = { .per_s = options.touches_per_s }, blocks = { .per_s = options.blocks_per_s };
-	struct work lines = { .per_s = options.log_kib_s };
-	uint64_t state = options.seed, pages = options.resident_mib * MIB / PAGE_BYTES, nr_blocks = 0, start_ns;
-	uint64_t (*memory)[PAGE_WORDS] = NULL;
-	int file = -1, log = -1;
+/* What this server has of each kind, 0 or -1 where it has none. */
+struct server {
+	uint64_t (*memory)[PAGE_WORDS];
+	uint64_t pages, nr_blocks, state;
+	int file, log;
+	struct work touches, blocks, lines;
+};
 
-	sigaction(SIGTERM, &action, NULL);
-	if (pages)
-		memory = resident(pages, &state);
-	if (blocks.per_s) {
+static void set_up(struct server *server, const struct options *options)
+{
+	server->state = options->seed;
+	if (options->touches_per_s) {
+		server->touches.per_s = options->touches_per_s;
+		server->pages = options->resident_mib * MIB / PAGE_BYTES;
+		server->memory = resident(server->pages, &server->state);
+	}
+	if (options->blocks_per_s) {
 		struct stat status;
 
-		file = open(options.file, O_RDONLY | O_CLOEXEC);
-		if (file < 0 || fstat(file, &status) || status.st_size < BLOCK_BYTES)
-			fail(options.file);
-		nr_blocks = (uint64_t)status.st_size / BLOCK_BYTES;
+		server->blocks.per_s = options->blocks_per_s;
+		server->file = open(options->file, O_RDONLY | O_CLOEXEC);
+		if (server->file < 0 || fstat(server->file, &status) || status.st_size < BLOCK_BYTES)
+			fail(options->file);
+		server->nr_blocks = (uint64_t)status.st_size / BLOCK_BYTES;
 	}
-	if (lines.per_s) {
-		log = open(options.log, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-		if (log < 0)
-			fail(options.log);
+	if (options->log_kib_s) {
+		server->lines.per_s = options->log_kib_s;
+		server->log = open(options->log, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+		if (server->log < 0)
+			fail(options->log);
 	}
-	start_ns = now_ns();
-	while (!stopped) {
-		uint64_t tick = next_tick(start_ns);
+}
 
-		for (uint64_t n = pieces(&touches, tick); n && !stopped; n--, touches.done++)
-			touch(memory[chance(&state) % pages]);
-		for (uint64_t n = pieces(&blocks, tick); n && !stopped; n--, blocks.done++)
-			read_block(file, chance(&state) % nr_blocks);
-		/* The log rotates, as logs do, in place. */
-		for (uint64_t n = pieces(&lines, tick); n && !stopped; n--, lines.done++)
-			if (pwrite(log, line, sizeof(line), (off_t)(lines.done * sizeof(line) % LOG_BYTES)) != sizeof(line))
-				fail("write");
+static void serve(struct server *server, uint64_t tick)
+{
+	static const char line[1024];
+
+	for (uint64_t n = pieces(&server->touches, tick); n && server->pages && !stopped; n--, server->touches.done++)
+		touch(server->memory[chance(&server->state) % server->pages]);
+	for (uint64_t n = pieces(&server->blocks, tick); n && server->nr_blocks && !stopped; n--, server->blocks.done++)
+		read_block(server->file, chance(&server->state) % server->nr_blocks);
+	/* The log rotates, as logs do, in place. */
+	for (uint64_t n = pieces(&server->lines, tick); n && !stopped; n--, server->lines.done++) {
+		off_t at = (off_t)(server->lines.done * sizeof(line) % LOG_BYTES);
+
+		if (pwrite(server->log, line, sizeof(line), at) != sizeof(line))
+			fail("write");
 	}
-	say("touches", &touches);
-	say("blocks", &blocks);
-	say("lines", &lines);
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = parse(argc, argv);
+	struct server server = { .file = -1, .log = -1 };
+	struct sigaction action = { .sa_handler = on_signal };
+	uint64_t start_ns;
+
+	sigaction(SIGTERM, &action, NULL);
+	set_up(&server, &options);
+	start_ns = now_ns();
+	while (!stopped)
+		serve(&server, next_tick(start_ns));
+	say("touches", &server.touches);
+	say("blocks", &server.blocks);
+	say("lines", &server.lines);
 	return EXIT_SUCCESS;
 }

@@ -31,7 +31,7 @@ load helpers
 		    6.100000 text      pid=1 name="resident" text="server touches due=400 done=100"
 	LOG
 	run awk -v id=abc -f "$ROOT/scripts/burst-rows.awk" log
-	[ "$output" = "$(printf 'burst\tabc\t2048\t1600\t2\nburst\tabc\t1024\t1700\t0\nwork\tabc\ttouches\t25\nmarks\tabc\t220\t340\t460\t1200')" ]
+	[ "$output" = "$(printf 'burst\tabc\t2048\t1600\t2\t0.5\nburst\tabc\t1024\t1700\t0\t0.1\nwork\tabc\ttouches\t25\nmarks\tabc\t220\t340\t460\t1200')" ]
 }
 
 # cell ID SETTING SEED VERDICT STALLS: as `plimsoll run --format json` prints it.
@@ -58,7 +58,7 @@ bursts() {
 	local id=$1
 	shift
 	for burst; do
-		printf 'burst\t%s\t%s\t8192\t%s\n' "$id" "${burst%:*}" "${burst#*:}"
+		printf 'burst\t%s\t%s\t8192\t%s\t1.5\n' "$id" "${burst%:*}" "${burst#*:}"
 	done
 	printf 'marks\t%s\t1024\t2048\t4096\t6144\nwork\t%s\ttouches\t50\n' "$id" "$id"
 }
@@ -91,7 +91,7 @@ tables() {
 
 @test "costs are medians, unknown is a dash, and what went wrong is said" {
 	run tables
-	expect 0 "| 6.12 | one | 6 | - | - | - | - | - | - | 50.0 | - | 4 | - | - |"
+	expect 0 "| 6.12 | one | 6 | - | - | - | - | - | - | 50.0 | - | 4 | - | - | 1.5 |"
 	expect 0 "1 cells are oom."
 }
 

@@ -17,7 +17,7 @@ load ../cli/helpers
 	grep -E '^\| 6.12 \| high24-scale \| 1\.9 \| 13\.[0-9] \| 2[34]\.[0-9] \|' tables
 	id=$(basename results/cells/*)
 	plimsoll log "$id" >log.txt
-	[ "$(grep -c 'text="burst kib=' log)" -ge 2 ]
+	[ "$(grep -c 'text="burst kib=' log.txt)" -ge 2 ]
 	for what in touches blocks lines; do
 		grep -E "text=\"server $what due=[1-9][0-9]* done=[1-9]" log.txt
 	done
