@@ -73,14 +73,14 @@ teardown() { [ -z "${guest:-}" ] || kill "$guest"; }
 	ends_with 0
 }
 
-@test "trace-cmd in a guest that reclaims records a tracepoint's events" {
+@test "trace-cmd in a guest whose allocations stall records the stalls" {
 	for kernel in 6.1 6.12; do
 		boot "$kernel"
 		see ':/data# '
 		enter 'mkswap /dev/mdisk2 && swapon /dev/mdisk2'
-		enter 'trace-cmd record -q -e vmscan:mm_vmscan_direct_reclaim_end stress-ng --vm 1 --vm-bytes 110% --vm-keep -t 3'
+		enter 'trace-cmd record -q -e vmscan:mm_alloc_stall_end stress-ng --vm 1 --vm-bytes 110% --vm-keep -t 3'
 		# Fails if it counts none.
-		enter 'trace-cmd report | grep -c "mm_vmscan_direct_reclaim_end: *nr_reclaimed="'
+		enter 'trace-cmd report | grep -c "mm_alloc_stall_end: *order=.* total_ns=[0-9]"'
 		send 'reboot -f'
 		ends_with 0
 		rm keys screen

@@ -1,0 +1,47 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# alloc-cost.sh: what the patches of the memory management cost, in instructions: an allocation that does not stall, for
+# kernels with and without them (exit code 1 if there is a difference), and the trace points of one that does.
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/common.sh"
+
+cd "$PLIMSOLL_ROOT"
+matrix=configs/matrices/alloc-cost.yaml
+kernels=(6.1 6.12)
+# The patches that a cell needs to run at all come first in every series.
+base=3
+
+scripts/kernel-build.sh --first "$base" "${kernels[@]}"
+cells=$(build/plimsoll run --format json "$matrix" | awk -F '"' '
+	$2 == "id" { id = $4 } $2 == "kernel" { kernel = $4 } $2 == "workload" { print id, kernel, $4 }')
+
+declare -A cheapest pages
+while read -r id kernel workload; do
+	# The loop's only line.
+	read -r batch cost < <(build/plimsoll log "$id" | sed -nE 's/.*text="pages=([0-9]+) rounds=[0-9]+ cheapest=([0-9]+) .*/\1 \2/p') ||
+		die 1 "cell $id ($kernel, $workload) does not say what its loop cost: build/plimsoll show $id"
+	pages[$workload]=$batch
+	cheapest[$kernel,$workload]=$cost
+done <<<"$cells"
+
+differ=0
+echo '| kernel | pages a batch | instructions a batch, without the patches | with them | a page |'
+echo '|---|---|---|---|---|'
+for kernel in "${kernels[@]}"; do
+	for workload in $(printf '%s\n' "${!pages[@]}" | sort -r); do
+		without=${cheapest[$kernel-$base,$workload]} with=${cheapest[$kernel,$workload]}
+		[ "$without" -eq "$with" ] || differ=1
+		printf '| %s | %d | %d | %d | %s |\n' "$kernel" "${pages[$workload]}" "$without" "$with" \
+			"$(awk -v n="$with" -v pages="${pages[$workload]}" 'BEGIN { printf "%.1f", n / pages }')"
+	done
+done
+echo
+echo "| kernel | instructions of a stall's hooks, untraced | with both events on |"
+echo '|---|---|---|'
+for kernel in "${kernels[@]}"; do
+	# A cycle is a nanosecond of guest time, and KUnit's guest takes 4 of them an instruction.
+	build/plimsoll kunit "$kernel" | awk -v kernel="$kernel" '
+		/ a stall.s hooks: / { printf "| %s | %g | %g |\n", kernel, $(NF - 4) / 4, $(NF - 1) / 4; said = 1 } END { exit !said }' ||
+		die 1 "kernel $kernel: its tests do not say what a stall's hooks cost: build/plimsoll kunit $kernel"
+done
+[ "$differ" -eq 0 ] || die 1 "the patches change what an allocation costs that does not stall"
