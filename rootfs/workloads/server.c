@@ -17,9 +17,9 @@
 
 #define LINE_WORDS	8U
 #define PAGE_WORDS	512U
-#define BLOCK_BYTES	65536U
+#define BLOCK_BYTES	131072U
 #define LOG_BYTES	(32 * MIB)
-#define TICKS_PER_S	25U
+#define TICKS_PER_S	10U
 
 struct options {
 	const char *file, *log;
