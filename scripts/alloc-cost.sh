@@ -6,7 +6,7 @@
 . "$(dirname "$0")/common.sh"
 
 cd "$PLIMSOLL_ROOT"
-matrix=configs/matrices/alloc-cost.yaml
+matrix=scripts/alloc-cost.yaml
 kernels=(6.1 6.12)
 # The patches that a cell needs to run at all come first in every series.
 base=3

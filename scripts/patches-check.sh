@@ -364,7 +364,7 @@ suites_of() {
 	done
 }
 
-# run_guest: a guest with disk and recorder, from the kernel to the agent and the end; prints KTAP.
+# run_guest: KUnit, whose KTAP it prints, and a cell: from the kernel to the agent, a second of a workload and the end.
 run_guest() {
 	local build=$work/guest
 	[[ -x $PLIMSOLL_ROOT/build/plimsoll && -e $PLIMSOLL_ROOT/build/rootfs/root.img ]] ||
@@ -372,9 +372,22 @@ run_guest() {
 	rm -rf "$build"
 	mkdir -p "$build/kernels/$name"
 	ln -s "$work/src/vmlinux" "$build/kernels/$name/vmlinux"
-	echo "{ \"name\": \"$name\", \"vmlinux_sha256\": \"$(sha256 "$work/src/vmlinux")\" }" >"$build/kernels/$name/manifest.json"
+	echo "{ \"name\": \"$name\", \"release\": \"$name\", \"vmlinux_sha256\": \"$(sha256 "$work/src/vmlinux")\" }" \
+		>"$build/kernels/$name/manifest.json"
 	ln -s "$PLIMSOLL_ROOT/build/rootfs" "$PLIMSOLL_ROOT/build/lockstep.so" "$build/"
-	timeout --kill-after=10 "$boot_limit_s" "$PLIMSOLL_ROOT/build/plimsoll" --build "$build" --results "$build/results" kunit "$name"
+	local -a plimsoll=(timeout --kill-after=10 "$boot_limit_s" "$PLIMSOLL_ROOT/build/plimsoll" --configs "$PLIMSOLL_ROOT/configs"
+		--build "$build" --results "$build/results")
+	cat >"$build/boot.yaml" <<-MATRIX
+		name: boot
+		kernels: [ "$name" ]
+		disks: [ cloud-fast ]
+		workloads: [ memory-hog ]
+		settings: [ defaults ]
+		seeds: [ 1 ]
+		virtual_seconds: 1
+	MATRIX
+	"${plimsoll[@]}" run "$build/boot.yaml" >&2
+	"${plimsoll[@]}" kunit "$name"
 }
 
 # run_kernel: the machine that the harness makes (harness/vm/vm.c), without disk and recorder; prints KTAP. KUnit runs

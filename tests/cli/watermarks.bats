@@ -7,8 +7,8 @@ load helpers
 	run plimsoll run --dry-run "$ROOT/configs/matrices/watermarks.yaml"
 	expect 0 "6.1/cloud-slow/bursts/defaults/5"
 	expect 0 "6.12/cloud-slow/bursts/defaults/5"
-	for knob in min-free scale low low-high extra-free; do
-		expect 0 "/high24-$knob/"
+	for setting in high-watermarks high24-scale high24-low high24-low-high high24-extra-free; do
+		expect 0 "/$setting/"
 	done
 }
 

@@ -51,6 +51,20 @@ start_run() {
 	[ "$output" -eq 0 ]
 }
 
+@test "whole stalls are recorded, and their parts make the whole: no more block IO than there was time" {
+	shared run --format json "$MATRIX" | awk -F '[":,]+' '
+		$2 == "id" { cells++ }
+		$2 ~ /^alloc_stall/ { value[$2] = $3 }
+		$2 == "alloc_stall_open" {
+			whole = value["alloc_stall_s"]
+			parts = value["alloc_stall_io_s"] + value["alloc_stall_throttled_s"] + value["alloc_stall_rest_s"]
+			print value["alloc_stalls"], "stalls in", value["alloc_stall_rounds"], "rounds took", whole, "s, their parts", parts
+			good += value["alloc_stalls"] > 10 && value["alloc_stall_rounds"] >= value["alloc_stalls"] &&
+				parts > 0.99 * whole - value["alloc_stall_open"] && parts < 1.01 * whole
+		}
+		END { print good + 0, "of", cells, "cells"; exit !cells || good != cells }'
+}
+
 @test "a finished matrix is not run again" {
 	began=$SECONDS
 	# It may ask QEMU for its version; any VM that is started is an error.
