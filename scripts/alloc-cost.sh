@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # alloc-cost.sh: what the patches of the memory management cost, in instructions: an allocation that does not stall, for
-# kernels with and without them (exit code 1 if there is a difference), and the trace points of one that does.
+# kernels with and without them, and the trace points of one that does. Exit code 1 if the fast path differs: a page
+# from the per-CPU list. Batches that come from the free lists as well may differ by how free memory happens to lie.
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
@@ -30,7 +31,7 @@ echo '|---|---|---|---|---|'
 for kernel in "${kernels[@]}"; do
 	for workload in $(printf '%s\n' "${!pages[@]}" | sort -r); do
 		without=${cheapest[$kernel-$base,$workload]} with=${cheapest[$kernel,$workload]}
-		[ "$without" -eq "$with" ] || differ=1
+		[ "${pages[$workload]}" -ne 1 ] || [ "$without" -eq "$with" ] || differ=1
 		printf '| %s | %d | %d | %d | %s |\n' "$kernel" "${pages[$workload]}" "$without" "$with" \
 			"$(awk -v n="$with" -v pages="${pages[$workload]}" 'BEGIN { printf "%.1f", n / pages }')"
 	done
