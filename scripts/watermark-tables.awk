@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The tables of docs/watermarks.md, in Markdown. First file: what `plimsoll run --format json` prints of a matrix without
-# incomplete cells. Second file: the rows of scripts/burst-rows.awk for all of its cells. Give -v bin_mib=N.
+# incomplete cells. Second file: the rows of scripts/burst-rows.awk for all of its cells. Give -v bin_mib=N, and -v
+# against=SETTING: the one that all others are compared with, seed by seed.
 
 function quoted(line) {
 	sub(/^[^:]*: *"/, "", line)
@@ -120,6 +121,53 @@ function survival_table(    l, line, i, n, rank) {
 		most_seeds + 1 - rank, coverage(most_seeds, rank)
 }
 
+# Probability that n coins fall as unevenly as this or more so: the sign test, two-sided.
+function sign_test(n, fewer,    p) {
+	p = n ? (100 - coverage(n, fewer + 1)) / 100 : 1
+	return p > 1 ? 1 : p
+}
+
+# Seeds have the same bursts under every setting, so a seed's difference between two settings owes nothing to its bursts.
+function pair_line(kernel, setting, better, same, worse, sum) {
+	printf "| %s | %s | %+.1f | %d | %d | %d | %.2g |\n", kernel, setting, sum / (better + same + worse), better, same, worse,
+		sign_test(better + worse, better < worse ? better : worse)
+}
+
+function pair_table(    l, line, i, base, setting, seed, value, d, sign, count, sum, all, all_sum, nr_settings, settings) {
+	printf "\nThe same, seed by seed against %s on the same kernel:\n\n", against
+	heading("kernel|setting|mean difference, MiB|seeds better|same|worse|sign test, p")
+	for (l = 1; l <= nr_lines; l++)
+		for (i = 1; i <= cells[lines[l]]; i++)
+			value[lines[l], metric[cell[lines[l], i], "seed"]] = best[lines[l], i]
+	for (l = 1; l <= nr_lines; l++) {
+		line = lines[l]
+		setting = setting_of[line]
+		base = kernel_of[line] SUBSEP against
+		split("", count)
+		sum = 0
+		for (i = 1; i <= cells[line]; i++) {
+			seed = metric[cell[line, i], "seed"]
+			if (setting == against || !((base, seed) in value))
+				continue
+			d = value[line, seed] - value[base, seed]
+			sign = (d > 0) - (d < 0)
+			count[sign]++
+			sum += d
+			if (!((setting, "n") in all))
+				settings[++nr_settings] = setting
+			all[setting, "n"]++
+			all[setting, sign]++
+			all_sum[setting] += d
+		}
+		if (count[-1] + count[0] + count[1])
+			pair_line(kernel_of[line], setting, count[1], count[0], count[-1], sum)
+	}
+	for (i = 1; i <= nr_settings; i++) {
+		setting = settings[i]
+		pair_line("both", setting, all[setting, 1], all[setting, 0], all[setting, -1], all_sum[setting])
+	}
+}
+
 function share_table(    l, line, i, j, id, b, columns, total, stalled) {
 	print "\nBursts that met an allocation stall, percent, by size in MiB:\n"
 	columns = "kernel|setting"
@@ -212,6 +260,7 @@ END {
 		metric[id, "median_start_mib"] = median(bursts[id])
 	}
 	survival_table()
+	pair_table()
 	share_table()
 	cost_table()
 	for (verdict in verdicts)

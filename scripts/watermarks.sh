@@ -21,4 +21,5 @@ mkdir "$work/rows"
 # shellcheck disable=SC2016 # for the shell that xargs starts
 sed -n 's/^ *"id": *"\([0-9a-f]*\)".*/\1/p' "$work/cells.json" |
 	xargs -r -P "$(nproc)" -I ID bash -c 'set -o pipefail; rows_of "$@"' - ID "$work/rows"
-find "$work/rows" -type f -exec cat {} + | awk -v bin_mib=4 -f scripts/watermark-tables.awk "$work/cells.json" -
+find "$work/rows" -type f -exec cat {} + |
+	awk -v bin_mib=4 -v against=high24-scale -f scripts/watermark-tables.awk "$work/cells.json" -

@@ -69,7 +69,7 @@ tables() {
 	# Sizes in an order of chance, as bursts come. One survives to 2 MiB, one to 5, one to 3 (the 7 that went well comes
 	# after a 4 that did not); and the other setting stalls never.
 	{ bursts a 4096:0 3072:1 2048:0; bursts b 5120:0 6144:2; bursts c 7168:0 4096:1 3072:0; bursts d 1024:0 6144:0; } >rows
-	awk -v bin_mib=4 -f "$ROOT/scripts/watermark-tables.awk" cells.json rows
+	awk -v bin_mib=4 -v against=one -f "$ROOT/scripts/watermark-tables.awk" cells.json rows
 }
 
 @test "the largest burst survived is the largest below the smallest that stalled" {
@@ -80,6 +80,26 @@ tables() {
 @test "a cell without a stall gives a lower bound, and says so" {
 	run tables
 	expect 0 "| 6.12 | two | 1 | 2 | 4 | 8 | 8 | >= 6.0 | >= 6.0 | >= 6.0 to >= 6.0 | 1 |"
+}
+
+@test "settings are compared seed by seed, on each kernel and on both" {
+	{ for seed in 1 2 3; do
+		cell "a$seed" one "$seed" completed 0
+		cell "b$seed" two "$seed" completed 0
+		cell "c$seed" one "$seed" completed 0 | sed 's/6\.12/6.1/'
+		cell "d$seed" two "$seed" completed 0 | sed 's/6\.12/6.1/'
+	done; } >cells.json
+	{ for seed in 1 2 3; do
+		bursts "a$seed" 2048:0 4096:1
+		bursts "b$seed" $((2048 + 1024 * seed)):0 8192:1
+		bursts "c$seed" 2048:0 4096:1
+		bursts "d$seed" $((3072 - 1024 * (seed / 2))):0 4096:1
+	done; } >rows
+	run awk -v bin_mib=4 -v against=one -f "$ROOT/scripts/watermark-tables.awk" cells.json rows
+	expect 0 "| 6.12 | two | +2.0 | 3 | 0 | 0 | 0.25 |"
+	expect 0 "| 6.1 | two | +0.3 | 1 | 2 | 0 | 1 |"
+	expect 0 "| both | two | +1.2 | 4 | 2 | 0 | 0.12 |"
+	[[ $output != *"both | one"* ]]
 }
 
 @test "shares by size count all bursts of all seeds" {
