@@ -852,8 +852,9 @@ void pl_analyse(const struct pl_bb *bb, const struct pl_run_facts *facts, struct
 
 		for (size_t i = 0; i < sizeof(from_zero) / sizeof(*from_zero); i++)
 			out->value[from_zero[i]] = 0;
-		for (size_t i = 0; records_stalls(bb) && i < sizeof(stalls_from_zero) / sizeof(*stalls_from_zero); i++)
-			out->value[stalls_from_zero[i]] = 0;
+		if (records_stalls(bb))
+			for (size_t i = 0; i < sizeof(stalls_from_zero) / sizeof(*stalls_from_zero); i++)
+				out->value[stalls_from_zero[i]] = 0;
 		while (!pass->has_end && (next = pl_bb_next(bb, &offset, &rec)) == PL_BB_RECORD) {
 			on_record(pass, rec, (size_t)(offset - at));
 			at = offset;
