@@ -27,6 +27,8 @@ static const uint16_t min_bytes[BB_REC_TYPES] = {
 	[BB_REC_WMARKS] = sizeof(struct bb_wmarks),
 	[BB_REC_LOWMEM_RESERVE] = sizeof(struct bb_lowmem_reserve),
 	[BB_REC_TOTALRESERVE] = sizeof(struct bb_totalreserve),
+	[BB_REC_LOCK_HOLD] = sizeof(struct bb_lock_hold),
+	[BB_REC_LOCK_TASK] = sizeof(struct bb_lock_task),
 };
 
 enum pl_status pl_bb_open(struct pl_bb *bb, const void *region, size_t region_bytes, struct pl_error *err)
@@ -171,6 +173,8 @@ const char *pl_bb_type_name(unsigned type)
 		[BB_REC_WMARKS] = "wmarks",
 		[BB_REC_LOWMEM_RESERVE] = "lowmem_reserve",
 		[BB_REC_TOTALRESERVE] = "totalreserve",
+		[BB_REC_LOCK_HOLD] = "lock_hold",
+		[BB_REC_LOCK_TASK] = "lock_task",
 	};
 
 	return type < BB_REC_TYPES ? names[type] : "?";

@@ -121,6 +121,8 @@ enum bb_rec_type {
 	BB_REC_WMARKS		= 20,	/* the watermarks of a zone were set */
 	BB_REC_LOWMEM_RESERVE	= 21,	/* what a zone keeps from allocations that prefer another */
 	BB_REC_TOTALRESERVE	= 22,	/* pages that nobody may make dirty */
+	BB_REC_LOCK_HOLD	= 23,	/* a sleeping lock was held for long */
+	BB_REC_LOCK_TASK	= 24,	/* a task that has part in a convoy */
 	BB_REC_TYPES
 };
 
@@ -251,6 +253,7 @@ struct bb_zone {
 #define BB_TASK_RECLAIM		0x04u	/* inside direct reclaim */
 #define BB_TASK_KTHREAD		0x08u
 #define BB_TASK_OPEN		0x10u	/* written because the log ends, not because the wait did */
+#define BB_TASK_BLOCKED		0x20u	/* in D state; only in bb_lock_task */
 
 /* Flags of a lock wait: those of the kernel's lock:contention_begin (trace/events/lock.h). */
 #define BB_LOCK_SPIN		0x01u
@@ -259,6 +262,7 @@ struct bb_zone {
 #define BB_LOCK_RT		0x08u
 #define BB_LOCK_PERCPU		0x10u
 #define BB_LOCK_MUTEX		0x20u	/* none of READ, WRITE, RT, PERCPU, MUTEX: a semaphore */
+#define BB_LOCK_MMAP		0x100u	/* the mmap_lock of the task; only in bb_lock_task */
 
 /**
  * struct bb_blocked - a task in D state; once for each (pid, switches)
@@ -602,5 +606,70 @@ struct bb_totalreserve {
 	struct bb_rec head;
 	__u64 pages;
 };
+
+#define BB_LOCK_HOLD_MIN_NS	100000000ULL
+/* So that it says which system call is at the other end of direct reclaim. */
+#define BB_CONVOY_STACK_DEPTH	40
+
+/**
+ * struct bb_lock_hold - a mutex, rwsem or semaphore was held for BB_LOCK_HOLD_MIN_NS or more
+ * @begin_ns:	since when
+ * @switches:	how often the task was switched away meanwhile: khungtaskd's clock for it began anew
+ *		each time
+ * @flags:	BB_LOCK_*
+ * @task_flags:	BB_TASK_*, BB_TASK_OPEN: still held when the log ended
+ */
+struct bb_lock_hold {
+	struct bb_rec head;
+	__u64 lock;
+	__u64 begin_ns;
+	__u64 duration_ns;
+	__u64 switches;
+	__u32 pid;
+	__u32 tgid;
+	__u32 flags;
+	__u32 task_flags;
+	char comm[BB_COMM_LEN];
+};
+
+enum bb_lock_role {
+	BB_LOCK_HOLDER	= 0,
+	BB_LOCK_WAITER	= 1,
+};
+
+/**
+ * struct bb_lock_task - a task that holds a lock or waits for it, when a wait has become long
+ * @lock:		the lock
+ * @since_ns:		since when it holds the lock, or waits for it
+ * @reclaim_since_ns:	since when it is in this round of direct reclaim, or 0
+ * @switches:		nvcsw + nivcsw: what khungtaskd looks at
+ * @pid:		the task
+ * @flags:		BB_TASK_*
+ * @lock_flags:		BB_LOCK_*
+ * @role:		enum bb_lock_role
+ * @stack:		return addresses, innermost first, @nr_stack of them
+ *
+ * Written by the sampler each time that the oldest wait for a lock reaches another
+ * BB_CONVOY_STEP_NS, for all that hold the lock and then for all that wait for it, with one time in
+ * all of them and nothing in between but records of other CPUs. So a wait that reaches 120 s is
+ * told of with the sample that first sees it so.
+ */
+struct bb_lock_task {
+	struct bb_rec head;
+	__u64 lock;
+	__u64 since_ns;
+	__u64 reclaim_since_ns;
+	__u64 switches;
+	__u32 pid;
+	__u32 tgid;
+	__u32 flags;
+	__u32 lock_flags;
+	__u32 role;
+	__u32 nr_stack;
+	char comm[BB_COMM_LEN];
+	__u64 stack[BB_CONVOY_STACK_DEPTH];
+};
+
+#define BB_CONVOY_STEP_NS	10000000000ULL
 
 #endif /* _LINUX_BLACKBOX_FORMAT_H */

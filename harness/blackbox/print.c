@@ -113,7 +113,7 @@ static void print_string(FILE *out, const char *name, const char *field, size_t 
 
 static void print_task_flags(FILE *out, uint32_t flags)
 {
-	static const char *const names[] = { "killable", "iowait", "reclaim", "kthread", "open" };
+	static const char *const names[] = { "killable", "iowait", "reclaim", "kthread", "open", "blocked" };
 	const char *comma = "";
 
 	if (!flags)
@@ -137,10 +137,10 @@ static void print_lock(FILE *out, uint64_t lock, uint64_t since_ns, uint32_t loc
 			seconds(since_ns));
 }
 
-static void print_stack(FILE *out, const uint64_t *stack, uint32_t depth)
+static void print_stack(FILE *out, const uint64_t *stack, uint32_t depth, uint32_t room)
 {
-	if (depth > BB_STACK_DEPTH)
-		depth = BB_STACK_DEPTH;
+	if (depth > room)
+		depth = room;
 	if (!depth)
 		return;
 	fputs(" stack=", out);
@@ -186,7 +186,7 @@ static void print_body(FILE *out, const struct bb_rec *rec, unsigned type, size_
 			fprintf(out, " reclaim_since=%.6f", seconds(r->reclaim_since_ns));
 		print_task_flags(out, r->flags);
 		print_lock(out, r->lock, r->lock_since_ns, r->lock_flags);
-		print_stack(out, (const uint64_t *)(const void *)r->stack, r->nr_stack);
+		print_stack(out, (const uint64_t *)(const void *)r->stack, r->nr_stack, BB_STACK_DEPTH);
 		break;
 	}
 	case BB_REC_UNBLOCKED: {
@@ -248,7 +248,7 @@ static void print_body(FILE *out, const struct bb_rec *rec, unsigned type, size_
 		fprintf(out, " task=%u tgid=%u switches=%llu", r->pid, r->tgid, r->switches);
 		print_task_flags(out, r->flags);
 		print_lock(out, r->lock, r->lock_since_ns, r->lock_flags);
-		print_stack(out, (const uint64_t *)(const void *)r->stack, r->nr_stack);
+		print_stack(out, (const uint64_t *)(const void *)r->stack, r->nr_stack, BB_STACK_DEPTH);
 		break;
 	}
 	case BB_REC_DISK_IO: {
@@ -339,6 +339,29 @@ static void print_body(FILE *out, const struct bb_rec *rec, unsigned type, size_
 		const struct bb_totalreserve *r = (const void *)rec;
 
 		fprintf(out, " pages=%llu", r->pages);
+		break;
+	}
+	case BB_REC_LOCK_HOLD: {
+		const struct bb_lock_hold *r = (const void *)rec;
+
+		print_string(out, "comm", r->comm, sizeof(r->comm));
+		fprintf(out, " task=%u tgid=%u lock=%#llx lock_kind=\"%s\" begin=%.6f duration=%.6f switches=%llu", r->pid, r->tgid,
+			r->lock, pl_bb_lock_name(r->flags), seconds(r->begin_ns), seconds(r->duration_ns), r->switches);
+		print_task_flags(out, r->task_flags);
+		break;
+	}
+	case BB_REC_LOCK_TASK: {
+		const struct bb_lock_task *r = (const void *)rec;
+
+		print_string(out, "comm", r->comm, sizeof(r->comm));
+		fprintf(out, " task=%u tgid=%u role=%s lock=%#llx lock_kind=\"%s\" mmap_lock=%d since=%.6f switches=%llu", r->pid,
+			r->tgid, r->role == BB_LOCK_HOLDER ? "holder" : r->role == BB_LOCK_WAITER ? "waiter" : "?", r->lock,
+			pl_bb_lock_name(r->lock_flags & ~BB_LOCK_MMAP), !!(r->lock_flags & BB_LOCK_MMAP), seconds(r->since_ns),
+			r->switches);
+		if (r->reclaim_since_ns)
+			fprintf(out, " reclaim_since=%.6f", seconds(r->reclaim_since_ns));
+		print_task_flags(out, r->flags);
+		print_stack(out, (const uint64_t *)(const void *)r->stack, r->nr_stack, BB_CONVOY_STACK_DEPTH);
 		break;
 	}
 	default:

@@ -277,6 +277,18 @@ static inline void bbb_every_type(struct bbb *b)
 	bbb_name(((struct bb_wmarks *)bbb_add(b, BB_REC_WMARKS, sizeof(struct bb_wmarks), 25.43))->name, BB_ZONE_NAME_LEN, "DMA32");
 	bbb_add(b, BB_REC_LOWMEM_RESERVE, sizeof(struct bb_lowmem_reserve), 25.44);
 	bbb_add(b, BB_REC_TOTALRESERVE, sizeof(struct bb_totalreserve), 25.45);
+	bbb_name(((struct bb_lock_hold *)bbb_add(b, BB_REC_LOCK_HOLD, sizeof(struct bb_lock_hold), 25.46))->comm, BB_COMM_LEN,
+		 "stress-ng-vm");
+	for (uint32_t role = BB_LOCK_HOLDER; role <= BB_LOCK_WAITER; role++) {
+		struct bb_lock_task *part = bbb_add(b, BB_REC_LOCK_TASK, sizeof(*part), 25.47);
+
+		part->lock = 0xffff888001234560;
+		part->since_ns = bbb_ns(13);
+		part->pid = 7 + role;
+		part->lock_flags = BB_LOCK_READ;
+		part->role = role;
+	}
+	bbb_lock_wait(b, 13, 12.48, 8, BB_LOCK_READ);
 	bbb_end(b, 25.5, BB_END_DONE);
 }
 
