@@ -91,11 +91,24 @@ void report_deadline(uint64_t deadline_ns)
 	report_record(&deadline, BB_REC_DEADLINE, sizeof(deadline));
 }
 
+static void restart_by_sysrq(void)
+{
+	int fd = open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	/* Does not return, unless this kernel has no SysRq. */
+	if (write(fd, "b", 1) < 0)
+		close(fd);
+}
+
 void report_end(void)
 {
 	struct bb_end end = { .reason = BB_END_DONE };
 
 	report_record(&end, BB_REC_END, sizeof(end));
+	/* The log is closed. By SysRq, as somebody would do who finds it hung: an orderly restart could wait for ever. */
+	restart_by_sysrq();
 	reboot(RB_AUTOBOOT);
 	/* A PID 1 that returns panics the kernel, which restarts it as well (panic=-1). */
 	_exit(1);

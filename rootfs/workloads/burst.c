@@ -7,15 +7,10 @@
  * A line for each burst, with times of CLOCK_MONOTONIC, the clock of the black box: what happened while a burst had its
  * memory is then found in the log.
  */
-#include <errno.h>
-#include <getopt.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/sysinfo.h>
 
 #include "workload.h"
 
-#define NOISE_BYTES	65536U
 #define MAX_STEPS	1024U
 /* How much is filled between two looks at the clock. */
 #define CHUNK_BYTES	65536U
@@ -24,7 +19,6 @@ struct options {
 	uint64_t largest_mib, steps, rate_mib_s, hold_ms, pause_ms, seed;
 };
 
-static uint64_t noise[NOISE_BYTES / sizeof(uint64_t)];
 static uint32_t order[MAX_STEPS];
 
 static void fail(const char *what)
@@ -42,15 +36,12 @@ static uint64_t free_kib(void)
 	return (uint64_t)info.freeram * info.mem_unit / 1024;
 }
 
-/* No page like another and none that compresses: kernels spare themselves the work for those. */
 static void fill(char *memory, uint64_t bytes, uint64_t rate_mib_s, uint64_t *state)
 {
 	uint64_t begin_ns = now_ns();
 
 	for (uint64_t at = 0; at < bytes; at += PAGE_BYTES) {
-		uint64_t from = chance(state) % (NOISE_BYTES - PAGE_BYTES) & ~7ULL;
-
-		memcpy(memory + at, (const char *)noise + from, PAGE_BYTES);
+		write_noise(memory + at, state);
 		if (rate_mib_s && (at + PAGE_BYTES) % CHUNK_BYTES == 0)
 			sleep_until(begin_ns + (at + PAGE_BYTES) * NS_PER_S / (rate_mib_s * MIB));
 	}
@@ -59,10 +50,8 @@ static void fill(char *memory, uint64_t bytes, uint64_t rate_mib_s, uint64_t *st
 static void burst(const struct options *options, uint64_t bytes, uint64_t *state)
 {
 	uint64_t free_before_kib = free_kib(), begin_ns = now_ns(), filled_ns;
-	char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *memory = map_memory(bytes);
 
-	if (memory == MAP_FAILED)
-		fail("mmap");
 	fill(memory, bytes, options->rate_mib_s, state);
 	filled_ns = now_ns();
 	sleep_until(filled_ns + options->hold_ms * NS_PER_MS);
@@ -91,46 +80,18 @@ static uint64_t around(uint64_t middle, uint64_t *state)
 
 static struct options parse(int argc, char **argv)
 {
-	static const struct option names[] = {
-		{ "largest-mib", required_argument, NULL, 'l' },
-		{ "steps", required_argument, NULL, 'n' },
-		{ "rate-mib-s", required_argument, NULL, 'r' },
-		{ "hold-ms", required_argument, NULL, 'h' },
-		{ "pause-ms", required_argument, NULL, 'p' },
-		{ "seed", required_argument, NULL, 's' },
+	struct options options = { .largest_mib = 64, .steps = 16, .hold_ms = 500, .pause_ms = 20000, .seed = 1 };
+	const struct knob knobs[] = {
+		{ "largest-mib", .number = &options.largest_mib, .least = 1, .most = 65536 },
+		{ "steps", .number = &options.steps, .least = 1, .most = MAX_STEPS },
+		{ "rate-mib-s", .number = &options.rate_mib_s, .most = 65536 },
+		{ "hold-ms", .number = &options.hold_ms, .most = 3600000 },
+		{ "pause-ms", .number = &options.pause_ms, .most = 3600000 },
+		{ "seed", .number = &options.seed, .most = UINT64_MAX },
 		{ 0 },
 	};
-	struct options options = { .largest_mib = 64, .steps = 16, .hold_ms = 500, .pause_ms = 20000, .seed = 1 };
-	int key;
 
-	while ((key = getopt_long(argc, argv, "", names, NULL)) != -1) {
-		switch (key) {
-		case 'l':
-			options.largest_mib = number(optarg, 1, 65536);
-			break;
-		case 'n':
-			options.steps = number(optarg, 1, MAX_STEPS);
-			break;
-		case 'r':
-			options.rate_mib_s = number(optarg, 0, 65536);
-			break;
-		case 'h':
-			options.hold_ms = number(optarg, 0, 3600000);
-			break;
-		case 'p':
-			options.pause_ms = number(optarg, 0, 3600000);
-			break;
-		case 's':
-			options.seed = number(optarg, 0, UINT64_MAX);
-			break;
-		default:
-			exit(EXIT_FAILURE);
-		}
-	}
-	if (optind != argc) {
-		fprintf(stderr, "burst: %s: unknown argument\n", argv[optind]);
-		exit(EXIT_FAILURE);
-	}
+	read_options(argc, argv, knobs);
 	return options;
 }
 
@@ -139,8 +100,7 @@ int main(int argc, char **argv)
 	struct options options = parse(argc, argv);
 	uint64_t state = options.seed;
 
-	for (size_t i = 0; i < NOISE_BYTES / sizeof(*noise); i++)
-		noise[i] = chance(&state);
+	make_noise(&state);
 	for (;;) {
 		shuffle(options.steps, &state);
 		for (uint64_t i = 0; i < options.steps; i++) {

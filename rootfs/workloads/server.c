@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -100,47 +99,20 @@ static void read_block(int fd, uint64_t block)
 
 static struct options parse(int argc, char **argv)
 {
-	static const struct option names[] = {
-		{ "resident-mib", required_argument, NULL, 'm' },
-		{ "touches-per-s", required_argument, NULL, 't' },
-		{ "file", required_argument, NULL, 'f' },
-		{ "blocks-per-s", required_argument, NULL, 'b' },
-		{ "log", required_argument, NULL, 'l' },
-		{ "log-kib-s", required_argument, NULL, 'k' },
-		{ "seed", required_argument, NULL, 's' },
+	struct options options = { .seed = 1 };
+	const struct knob knobs[] = {
+		{ "resident-mib", .number = &options.resident_mib, .least = 1, .most = 65536 },
+		{ "touches-per-s", .number = &options.touches_per_s, .most = 1000000 },
+		{ "file", .text = &options.file },
+		{ "blocks-per-s", .number = &options.blocks_per_s, .most = 1000000 },
+		{ "log", .text = &options.log },
+		{ "log-kib-s", .number = &options.log_kib_s, .most = 1000000 },
+		{ "seed", .number = &options.seed, .most = UINT64_MAX },
 		{ 0 },
 	};
-	struct options options = { .seed = 1 };
-	int key;
 
-	while ((key = getopt_long(argc, argv, "", names, NULL)) != -1) {
-		switch (key) {
-		case 'm':
-			options.resident_mib = number(optarg, 1, 65536);
-			break;
-		case 't':
-			options.touches_per_s = number(optarg, 0, 1000000);
-			break;
-		case 'f':
-			options.file = optarg;
-			break;
-		case 'b':
-			options.blocks_per_s = number(optarg, 0, 1000000);
-			break;
-		case 'l':
-			options.log = optarg;
-			break;
-		case 'k':
-			options.log_kib_s = number(optarg, 0, 1000000);
-			break;
-		case 's':
-			options.seed = number(optarg, 0, UINT64_MAX);
-			break;
-		default:
-			exit(EXIT_FAILURE);
-		}
-	}
-	if (optind != argc || (options.touches_per_s && !options.resident_mib) || (options.blocks_per_s && !options.file) ||
+	read_options(argc, argv, knobs);
+	if ((options.touches_per_s && !options.resident_mib) || (options.blocks_per_s && !options.file) ||
 	    (options.log_kib_s && !options.log)) {
 		fprintf(stderr, "usage: server [--resident-mib N --touches-per-s N] [--file PATH --blocks-per-s N] "
 				"[--log PATH --log-kib-s N] [--seed N]\n");
