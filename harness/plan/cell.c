@@ -11,6 +11,9 @@ static enum pl_status write_program(const struct pl_parts *parts, struct pl_buf 
 {
 	pl_buf_printf(program, "plimsoll-cell 1\nseed %" PRIu64 "\nduration_ms %" PRIu64 "\ngrace_ms %d\n", parts->seed,
 		      (uint64_t)parts->virtual_seconds * 1000, PL_GRACE_MS);
+	/* First, so that the settings to follow are seen as well; without it not a word, so that older ids stay. */
+	if (parts->holders)
+		pl_buf_printf(program, "file /sys/module/blackbox/parameters/holders Y\n");
 	pl_setting_lines(parts->setting, parts->disk, program);
 
 	enum pl_status status = pl_use_prepare_lines(parts->use, parts->machine, parts->seed, parts->virtual_seconds,

@@ -26,6 +26,8 @@ static const struct {
 	[SETTING] = { "setting", "settings", "settings" },
 };
 
+const char *const pl_expect_verdicts[] = { "completed", "hung", "oom", "panic", NULL };
+
 /* One value of an axis; the part is a pl_kernel, pl_disk, pl_use or pl_setting. */
 struct value {
 	const char *name;
@@ -38,10 +40,14 @@ struct axis {
 	size_t nr;
 };
 
+struct seed_list {
+	uint32_t *seeds;
+	size_t nr;
+};
+
 struct product {
 	struct axis axes[NR_AXES];
-	uint32_t *seeds;
-	size_t nr_seeds;
+	struct seed_list seeds;
 	uint32_t virtual_seconds;
 	bool included; /* excludes do not apply */
 	const struct pl_yaml_node *at;
@@ -53,21 +59,31 @@ struct exclusion {
 	uint32_t seed;
 };
 
+/* What is known of a pl_expect on the way only. */
+struct expectation {
+	const char *names[NR_AXES]; /* NULL: any */
+	const struct pl_yaml_node *at;
+	size_t nr_kept; /* cells that no exception is about */
+};
+
 /* Everything loaded on the way, each file once. The lists own what their values point at. */
 struct planner {
 	struct pl_yaml yaml;
 	const struct pl_paths *paths;
 	const struct pl_host *host;
 	struct pl_machine machine;
+	bool holders;
 	struct pl_rootfs rootfs;
 	struct pl_sysctls sysctls;
 	struct axis loaded[NR_AXES];
 	struct axis workload_files; /* pl_workload; loaded[WORKLOAD] are its uses */
-	struct product product;
+	struct seed_list file_seeds;
+	struct product product; /* with the seeds that are run */
 	struct exclusion *exclusions;
 	size_t nr_exclusions;
 	struct product *includes;
 	size_t nr_includes;
+	struct expectation *expectations; /* of matrix->expects, one each */
 	struct pl_matrix *matrix;
 	struct pl_buf note;
 	size_t nr_same;
@@ -257,18 +273,48 @@ static enum pl_status read_axis(struct planner *planner, int kind, const struct 
 	return status;
 }
 
-static enum pl_status read_seeds(struct planner *planner, const struct pl_yaml_node *node)
+static enum pl_status read_seed_list(struct planner *planner, const struct pl_yaml_node *node, struct seed_list *list)
 {
-	struct range {
-		uint32_t from, count;
-	} range = { 0 };
+	enum pl_status status = PL_OK;
+
+	list->seeds = pl_calloc(node->nr_items, sizeof(*list->seeds));
+	for (size_t i = 0; status == PL_OK && i < node->nr_items; i++) {
+		uint32_t *seed = &list->seeds[list->nr];
+
+		status = pl_yaml_u32(&planner->yaml, node->items[i], "a seed", 0, MAX_SEED, seed, planner->err);
+		for (size_t j = 0; status == PL_OK && j < list->nr; j++)
+			if (list->seeds[j] == *seed)
+				status = pl_yaml_fail(&planner->yaml, node->items[i], planner->err,
+						      "found seed %" PRIu32 " twice, expected once", *seed);
+		list->nr++;
+	}
+	return status;
+}
+
+static void fill_range(struct seed_list *list, const struct pl_seeds *range)
+{
+	list->seeds = pl_calloc(range->count, sizeof(*list->seeds));
+	for (uint32_t i = 0; i < range->count; i++)
+		list->seeds[i] = range->from + i;
+	list->nr = range->count;
+}
+
+static void copy_seeds(struct seed_list *list, const struct seed_list *from)
+{
+	list->seeds = pl_calloc(from->nr, sizeof(*list->seeds));
+	memcpy(list->seeds, from->seeds, from->nr * sizeof(*list->seeds));
+	list->nr = from->nr;
+}
+
+static enum pl_status read_seeds(struct planner *planner, const struct pl_yaml_node *node, struct seed_list *list)
+{
 	static const struct pl_yaml_field fields[] = {
-		{ .key = "from", .type = PL_YAML_U32, .offset = offsetof(struct range, from), .max = MAX_SEED,
+		{ .key = "from", .type = PL_YAML_U32, .offset = offsetof(struct pl_seeds, from), .max = MAX_SEED,
 		  .required = true },
-		{ .key = "count", .type = PL_YAML_U32, .offset = offsetof(struct range, count), .min = 1,
+		{ .key = "count", .type = PL_YAML_U32, .offset = offsetof(struct pl_seeds, count), .min = 1,
 		  .max = PL_MAX_CELLS, .required = true },
 	};
-	struct product *product = &planner->product;
+	struct pl_seeds range = { 0 };
 	const struct pl_yaml *yaml = &planner->yaml;
 	enum pl_status status = PL_OK;
 
@@ -278,28 +324,24 @@ static enum pl_status read_seeds(struct planner *planner, const struct pl_yaml_n
 			status = pl_yaml_fail(yaml, pl_yaml_get(node, "from"), planner->err,
 					      "found a last seed of %" PRIu64 ", expected at most %" PRIu32,
 					      (uint64_t)range.from + range.count - 1, MAX_SEED);
-		if (status != PL_OK)
-			return status;
-		product->seeds = pl_calloc(range.count, sizeof(*product->seeds));
-		for (uint32_t i = 0; i < range.count; i++)
-			product->seeds[i] = range.from + i;
-		product->nr_seeds = range.count;
-		return PL_OK;
+		if (status == PL_OK)
+			fill_range(list, &range);
+		return status;
 	}
 	if (node->kind != PL_YAML_LIST || !node->nr_items)
 		return pl_yaml_expected(yaml, node, planner->err, "a list of seeds or { from: 1, count: 20 }");
-	product->seeds = pl_calloc(node->nr_items, sizeof(*product->seeds));
-	for (size_t i = 0; status == PL_OK && i < node->nr_items; i++) {
-		uint32_t *seed = &product->seeds[product->nr_seeds];
+	return read_seed_list(planner, node, list);
+}
 
-		status = pl_yaml_u32(yaml, node->items[i], "a seed", 0, MAX_SEED, seed, planner->err);
-		for (size_t j = 0; status == PL_OK && j < product->nr_seeds; j++)
-			if (product->seeds[j] == *seed)
-				status = pl_yaml_fail(yaml, node->items[i], planner->err,
-						      "found seed %" PRIu32 " twice, expected once", *seed);
-		product->nr_seeds++;
-	}
-	return status;
+/* Those of the caller in place of the file's. */
+static enum pl_status use_seeds(struct planner *planner, const struct pl_seeds *range)
+{
+	if (range->count < 1 || range->count > PL_MAX_CELLS || range->count - 1 > MAX_SEED - range->from)
+		return pl_fail(planner->err, PL_BAD_INPUT,
+			       "%s: found %" PRIu32 " seeds from %" PRIu32 " on, expected 1 to %d, the last at most %" PRIu32,
+			       planner->yaml.path, range->count, range->from, PL_MAX_CELLS, MAX_SEED);
+	fill_range(&planner->product.seeds, range);
+	return PL_OK;
 }
 
 static enum pl_status read_machine(struct planner *planner, const struct pl_yaml_node *node)
@@ -361,6 +403,44 @@ static bool names_value(const char *name, int kind, const struct value *value)
 	       (kind == WORKLOAD && !strcmp(name, ((const struct pl_use *)value->part)->workload->name));
 }
 
+static bool names_fit(const char *const names[NR_AXES], const struct value *const values[NR_AXES])
+{
+	for (int kind = 0; kind < NR_AXES; kind++)
+		if (names[kind] && !names_value(names[kind], kind, values[kind]))
+			return false;
+	return true;
+}
+
+/* The names at these places, which must be of these axes. */
+static enum pl_status read_names(struct planner *planner, const struct pl_yaml_node *const at[NR_AXES],
+				 const struct axis axes[NR_AXES], const char *names[NR_AXES])
+{
+	const struct pl_yaml *yaml = &planner->yaml;
+	enum pl_status status = PL_OK;
+
+	for (int kind = 0; status == PL_OK && kind < NR_AXES; kind++) {
+		const struct axis *axis = &axes[kind];
+		bool known = false;
+
+		if (!at[kind])
+			continue;
+		status = pl_yaml_text(yaml, at[kind], kinds[kind].one, &names[kind], planner->err);
+		for (size_t i = 0; status == PL_OK && i < axis->nr; i++)
+			known = known || names_value(names[kind], kind, &axis->values[i]);
+		if (status == PL_OK && !known) {
+			const char **all = pl_calloc(axis->nr, sizeof(*all));
+
+			for (size_t i = 0; i < axis->nr; i++)
+				all[i] = axis->values[i].name;
+			status = pl_yaml_fail(yaml, at[kind], planner->err, "%s %s is none of this matrix: %s",
+					      kinds[kind].one, pl_quote(names[kind]).text,
+					      pl_hint(names[kind], all, axis->nr).text);
+			free(all);
+		}
+	}
+	return status;
+}
+
 static enum pl_status read_exclusion(struct planner *planner, const struct pl_yaml_node *node)
 {
 	const struct pl_yaml *yaml = &planner->yaml;
@@ -370,27 +450,8 @@ static enum pl_status read_exclusion(struct planner *planner, const struct pl_ya
 
 	if (status == PL_OK && !node->nr_items)
 		status = pl_yaml_expected(yaml, node, planner->err, "at least one axis: this would exclude everything");
-	for (int kind = 0; status == PL_OK && kind < NR_AXES; kind++) {
-		const struct axis *axis = &planner->product.axes[kind];
-		bool known = false;
-
-		if (!choice.names[kind])
-			continue;
-		status = pl_yaml_text(yaml, choice.names[kind], kinds[kind].one, &exclusion->names[kind], planner->err);
-		for (size_t i = 0; status == PL_OK && i < axis->nr; i++)
-			known = known || names_value(exclusion->names[kind], kind, &axis->values[i]);
-		if (status == PL_OK && !known) {
-			const char **names = pl_calloc(axis->nr, sizeof(*names));
-
-			for (size_t i = 0; i < axis->nr; i++)
-				names[i] = axis->values[i].name;
-			status = pl_yaml_fail(yaml, choice.names[kind], planner->err,
-					      "%s %s is none of this matrix: %s", kinds[kind].one,
-					      pl_quote(exclusion->names[kind]).text,
-					      pl_hint(exclusion->names[kind], names, axis->nr).text);
-			free(names);
-		}
-	}
+	if (status == PL_OK)
+		status = read_names(planner, choice.names, planner->product.axes, exclusion->names);
 	if (status == PL_OK && choice.seed) {
 		exclusion->seed_at = choice.seed;
 		status = pl_yaml_u32(yaml, choice.seed, "seed", 0, MAX_SEED, &exclusion->seed, planner->err);
@@ -423,13 +484,12 @@ static enum pl_status read_include(struct planner *planner, const struct pl_yaml
 			add_value(&product->axes[kind], all->values[i]);
 	}
 	if (status == PL_OK && choice.seed) {
-		product->seeds = pl_calloc(1, sizeof(*product->seeds));
-		product->nr_seeds = 1;
-		status = pl_yaml_u32(yaml, choice.seed, "seed", 0, MAX_SEED, product->seeds, planner->err);
+		struct pl_seeds own = { .count = 1 };
+
+		status = pl_yaml_u32(yaml, choice.seed, "seed", 0, MAX_SEED, &own.from, planner->err);
+		fill_range(&product->seeds, &own);
 	} else if (status == PL_OK) {
-		product->nr_seeds = planner->product.nr_seeds;
-		product->seeds = pl_calloc(product->nr_seeds, sizeof(*product->seeds));
-		memcpy(product->seeds, planner->product.seeds, product->nr_seeds * sizeof(*product->seeds));
+		copy_seeds(&product->seeds, &planner->product.seeds);
 	}
 	if (status == PL_OK && choice.virtual_seconds)
 		status = pl_yaml_u32(yaml, choice.virtual_seconds, "virtual_seconds", 1, MAX_SECONDS,
@@ -437,15 +497,108 @@ static enum pl_status read_include(struct planner *planner, const struct pl_yaml
 	return status;
 }
 
+/* Seeds of the file: what is said of them is said whichever are run. */
+static enum pl_status read_exceptions(struct planner *planner, const struct pl_yaml_node *node,
+				      struct seed_list *except)
+{
+	const struct pl_yaml *yaml = &planner->yaml;
+	const struct seed_list *all = &planner->file_seeds;
+	enum pl_status status = pl_yaml_list(yaml, node, "seeds for except", planner->err);
+
+	if (status == PL_OK)
+		status = read_seed_list(planner, node, except);
+	for (size_t i = 0; status == PL_OK && i < except->nr; i++) {
+		bool known = false;
+
+		for (size_t j = 0; !known && j < all->nr; j++)
+			known = all->seeds[j] == except->seeds[i];
+		if (!known)
+			status = pl_yaml_expected(yaml, node->items[i], planner->err,
+						  "one of this file's seeds for except");
+	}
+	return status;
+}
+
+static enum pl_status read_expectation(struct planner *planner, const struct pl_yaml_node *node)
+{
+	struct entry {
+		const struct pl_yaml_node *names[NR_AXES], *except;
+		const char *convoy;
+		uint32_t verdict;
+	} entry = { 0 };
+	static const struct pl_yaml_field fields[] = {
+		{ .key = "kernel", .type = PL_YAML_ANY, .offset = offsetof(struct entry, names[KERNEL]) },
+		{ .key = "disk", .type = PL_YAML_ANY, .offset = offsetof(struct entry, names[DISK]) },
+		{ .key = "workload", .type = PL_YAML_ANY, .offset = offsetof(struct entry, names[WORKLOAD]) },
+		{ .key = "setting", .type = PL_YAML_ANY, .offset = offsetof(struct entry, names[SETTING]) },
+		{ .key = "verdict", .type = PL_YAML_WORD, .offset = offsetof(struct entry, verdict),
+		  .words = pl_expect_verdicts, .required = true },
+		{ .key = "convoy", .type = PL_YAML_TEXT, .offset = offsetof(struct entry, convoy) },
+		{ .key = "except", .type = PL_YAML_ANY, .offset = offsetof(struct entry, except) },
+	};
+	const struct pl_yaml *yaml = &planner->yaml;
+	struct pl_matrix *matrix = planner->matrix;
+	struct expectation *expectation = &planner->expectations[matrix->nr_expects];
+	struct pl_expect *expect = &matrix->expects[matrix->nr_expects++];
+	struct seed_list except = { 0 };
+	enum pl_status status = pl_yaml_read(yaml, node, fields, sizeof(fields) / sizeof(*fields), &entry,
+					     planner->err);
+
+	/* What is loaded by now is what the file names anywhere: an include may be all that has a setting. */
+	if (status == PL_OK)
+		status = read_names(planner, entry.names, planner->loaded, expectation->names);
+	if (status == PL_OK && entry.convoy && !*entry.convoy)
+		status = pl_yaml_expected(yaml, pl_yaml_get(node, "convoy"), planner->err,
+					  "a fingerprint for convoy, or no such key: it is not compared then");
+	if (status == PL_OK && entry.except)
+		status = read_exceptions(planner, entry.except, &except);
+	expectation->at = node;
+	*expect = (struct pl_expect){
+		.verdict = pl_expect_verdicts[entry.verdict],
+		.convoy = entry.convoy ? pl_strdup(entry.convoy) : NULL,
+		.except = except.seeds,
+		.nr_except = except.nr,
+		.origin = pl_asprintf("%s:%zu", yaml->path, node->line),
+	};
+	return status;
+}
+
+/* The first expectation that fits a cell is the one that counts. */
+static void expect_of(struct planner *planner, const struct value *const values[NR_AXES], struct pl_cell *cell)
+{
+	for (size_t i = 0; !cell->expect && i < planner->matrix->nr_expects; i++) {
+		struct pl_expect *expect = &planner->matrix->expects[i];
+
+		if (!names_fit(planner->expectations[i].names, values))
+			continue;
+		cell->expect = expect;
+		expect->nr_cells++;
+		planner->expectations[i].nr_kept += !pl_expect_excepts(expect, cell->seed);
+	}
+}
+
+/* One that says nothing would always be met. */
+static enum pl_status check_expectations(struct planner *planner)
+{
+	for (size_t i = 0; i < planner->matrix->nr_expects; i++) {
+		const struct pl_yaml_node *at = planner->expectations[i].at;
+
+		if (!planner->matrix->expects[i].nr_cells)
+			return pl_yaml_fail(&planner->yaml, at, planner->err,
+					    "found no cell for this entry, expected one that no entry before it fits");
+		if (!planner->expectations[i].nr_kept)
+			return pl_yaml_fail(&planner->yaml, pl_yaml_get(at, "except"), planner->err,
+					    "found every seed excepted, expected at least one that is not");
+	}
+	return PL_OK;
+}
+
 static bool is_excluded(const struct planner *planner, const struct value *const values[NR_AXES], uint32_t seed)
 {
 	for (size_t i = 0; i < planner->nr_exclusions; i++) {
 		const struct exclusion *exclusion = &planner->exclusions[i];
-		bool fits = !exclusion->seed_at || exclusion->seed == seed;
 
-		for (int kind = 0; fits && kind < NR_AXES; kind++)
-			fits = !exclusion->names[kind] || names_value(exclusion->names[kind], kind, values[kind]);
-		if (fits)
+		if ((!exclusion->seed_at || exclusion->seed == seed) && names_fit(exclusion->names, values))
 			return true;
 	}
 	return false;
@@ -486,6 +639,7 @@ static enum pl_status add_cell(struct planner *planner, const struct product *pr
 		.host = planner->host,
 		.rootfs = &planner->rootfs,
 		.machine = &planner->machine,
+		.holders = planner->holders,
 		.kernel = values[KERNEL]->part,
 		.disk = values[DISK]->part,
 		.use = values[WORKLOAD]->part,
@@ -518,6 +672,7 @@ static enum pl_status add_cell(struct planner *planner, const struct product *pr
 		return PL_OK;
 	}
 	cell->origin = pl_asprintf("%s:%zu", planner->yaml.path, at->line);
+	expect_of(planner, values, cell);
 	planner->cells_bytes += strlen(cell->program) + strlen(cell->inputs_json);
 	if (planner->cells_bytes > MAX_CELLS_BYTES)
 		return pl_fail(planner->err, PL_BAD_INPUT,
@@ -545,8 +700,8 @@ static enum pl_status expand(struct planner *planner, const struct product *prod
 		};
 		bool checked = false;
 
-		for (size_t i = 0; status == PL_OK && i < product->nr_seeds; i++) {
-			if (!product->included && is_excluded(planner, values, product->seeds[i]))
+		for (size_t i = 0; status == PL_OK && i < product->seeds.nr; i++) {
+			if (!product->included && is_excluded(planner, values, product->seeds.seeds[i]))
 				continue;
 			/* Only of cells that are left: a setting for one kernel may be excluded on the other. */
 			if (!checked)
@@ -554,7 +709,7 @@ static enum pl_status expand(struct planner *planner, const struct product *prod
 							  planner->err);
 			checked = true;
 			if (status == PL_OK)
-				status = add_cell(planner, product, values, product->seeds[i], ids);
+				status = add_cell(planner, product, values, product->seeds.seeds[i], ids);
 		}
 		if (status != PL_OK)
 			return status;
@@ -565,7 +720,7 @@ static enum pl_status expand(struct planner *planner, const struct product *prod
 /* Adds a product's cells to *total unless that would be too many. */
 static enum pl_status count_cells(struct planner *planner, const struct product *product, size_t *total)
 {
-	size_t nr = product->nr_seeds;
+	size_t nr = product->seeds.nr;
 
 	for (int kind = 0; kind < NR_AXES; kind++)
 		if (__builtin_mul_overflow(nr, product->axes[kind].nr, &nr))
@@ -615,18 +770,20 @@ static enum pl_status read_choices(struct planner *planner, const struct pl_yaml
 	return status;
 }
 
-static enum pl_status read_matrix(struct planner *planner)
+static enum pl_status read_matrix(struct planner *planner, const struct pl_seeds *seeds)
 {
 	struct file {
 		const char *name, *description;
-		const struct pl_yaml_node *machine, *axes[NR_AXES], *seeds, *exclude, *include;
+		const struct pl_yaml_node *machine, *axes[NR_AXES], *seeds, *exclude, *include, *expect;
 		uint32_t virtual_seconds;
+		bool holders;
 	} file = { 0 };
 	static const struct pl_yaml_field fields[] = {
 		{ .key = "name", .type = PL_YAML_NAME, .offset = offsetof(struct file, name), .required = true },
 		{ .key = "description", .type = PL_YAML_TEXT, .offset = offsetof(struct file, description) },
 		{ .key = "kernels", .type = PL_YAML_ANY, .offset = offsetof(struct file, axes[KERNEL]), .required = true },
 		{ .key = "machine", .type = PL_YAML_ANY, .offset = offsetof(struct file, machine) },
+		{ .key = "holders", .type = PL_YAML_BOOL, .offset = offsetof(struct file, holders) },
 		{ .key = "disks", .type = PL_YAML_ANY, .offset = offsetof(struct file, axes[DISK]), .required = true },
 		{ .key = "workloads", .type = PL_YAML_ANY, .offset = offsetof(struct file, axes[WORKLOAD]), .required = true },
 		{ .key = "settings", .type = PL_YAML_ANY, .offset = offsetof(struct file, axes[SETTING]), .required = true },
@@ -635,6 +792,7 @@ static enum pl_status read_matrix(struct planner *planner)
 		  .max = MAX_SECONDS, .required = true },
 		{ .key = "exclude", .type = PL_YAML_ANY, .offset = offsetof(struct file, exclude) },
 		{ .key = "include", .type = PL_YAML_ANY, .offset = offsetof(struct file, include) },
+		{ .key = "expect", .type = PL_YAML_ANY, .offset = offsetof(struct file, expect) },
 	};
 	enum pl_status status = pl_yaml_read(&planner->yaml, planner->yaml.root, fields, sizeof(fields) / sizeof(*fields),
 					     &file, planner->err);
@@ -644,8 +802,13 @@ static enum pl_status read_matrix(struct planner *planner)
 	for (int kind = 0; status == PL_OK && kind < NR_AXES; kind++)
 		status = read_axis(planner, kind, file.axes[kind]);
 	if (status == PL_OK)
-		status = read_seeds(planner, file.seeds);
+		status = read_seeds(planner, file.seeds, &planner->file_seeds);
+	if (status == PL_OK && seeds)
+		status = use_seeds(planner, seeds);
+	else if (status == PL_OK)
+		copy_seeds(&planner->product.seeds, &planner->file_seeds);
 	planner->product.virtual_seconds = file.virtual_seconds;
+	planner->holders = file.holders;
 	if (status == PL_OK && file.exclude) {
 		planner->exclusions = pl_calloc(file.exclude->nr_items, sizeof(*planner->exclusions));
 		status = read_choices(planner, file.exclude, "exclude", read_exclusion);
@@ -653,6 +816,11 @@ static enum pl_status read_matrix(struct planner *planner)
 	if (status == PL_OK && file.include) {
 		planner->includes = pl_calloc(file.include->nr_items, sizeof(*planner->includes));
 		status = read_choices(planner, file.include, "include", read_include);
+	}
+	if (status == PL_OK && file.expect) {
+		planner->expectations = pl_calloc(file.expect->nr_items, sizeof(*planner->expectations));
+		planner->matrix->expects = pl_calloc(file.expect->nr_items, sizeof(*planner->matrix->expects));
+		status = read_choices(planner, file.expect, "expect", read_expectation);
 	}
 	if (status == PL_OK)
 		planner->matrix->name = pl_strdup(file.name);
@@ -663,16 +831,18 @@ static void free_product(struct product *product)
 {
 	for (int kind = 0; kind < NR_AXES; kind++)
 		free(product->axes[kind].values);
-	free(product->seeds);
+	free(product->seeds.seeds);
 }
 
 static void free_planner(struct planner *planner)
 {
+	free(planner->file_seeds.seeds);
 	free_product(&planner->product);
 	for (size_t i = 0; i < planner->nr_includes; i++)
 		free_product(&planner->includes[i]);
 	free(planner->includes);
 	free(planner->exclusions);
+	free(planner->expectations);
 	for (int kind = 0; kind < NR_AXES; kind++) {
 		for (size_t i = 0; i < planner->loaded[kind].nr; i++) {
 			void *part = planner->loaded[kind].values[i].part;
@@ -701,7 +871,7 @@ static void free_planner(struct planner *planner)
 }
 
 enum pl_status pl_matrix_load(const char *path, const struct pl_paths *paths, const struct pl_host *host,
-			      struct pl_matrix *matrix, struct pl_error *err)
+			      const struct pl_seeds *seeds, struct pl_matrix *matrix, struct pl_error *err)
 {
 	struct planner planner = {
 		.paths = paths,
@@ -720,11 +890,14 @@ enum pl_status pl_matrix_load(const char *path, const struct pl_paths *paths, co
 	if (status == PL_OK)
 		status = pl_sysctls_load(sysctls, &planner.sysctls, err);
 	if (status == PL_OK)
-		status = read_matrix(&planner);
+		status = read_matrix(&planner, seeds);
 	if (status == PL_OK)
 		status = pl_rootfs_load(paths, &planner.rootfs, err);
 	if (status == PL_OK)
 		status = expand_all(&planner);
+	/* Other seeds may leave out what it is about. */
+	if (status == PL_OK && !seeds)
+		status = check_expectations(&planner);
 	if (status == PL_OK && planner.note.len)
 		matrix->note = pl_strdup(planner.note.text);
 	free(sysctls);
@@ -739,8 +912,22 @@ void pl_matrix_free(struct pl_matrix *matrix)
 	for (size_t i = 0; i < matrix->nr_cells; i++)
 		pl_cell_free(&matrix->cells[i]);
 	free(matrix->cells);
+	for (size_t i = 0; i < matrix->nr_expects; i++) {
+		free(matrix->expects[i].convoy);
+		free(matrix->expects[i].except);
+		free(matrix->expects[i].origin);
+	}
+	free(matrix->expects);
 	free(matrix->name);
 	free(matrix->path);
 	free(matrix->note);
 	*matrix = (struct pl_matrix){ 0 };
+}
+
+bool pl_expect_excepts(const struct pl_expect *expect, uint64_t seed)
+{
+	for (size_t i = 0; i < expect->nr_except; i++)
+		if (expect->except[i] == seed)
+			return true;
+	return false;
 }

@@ -148,6 +148,7 @@ struct pl_parts {
 	const struct pl_setting *setting;
 	uint64_t seed;
 	uint32_t virtual_seconds;
+	bool holders; /* the recorder is told who holds which lock */
 };
 /* Fill everything of the cell but its origin. */
 enum pl_status pl_cell_init(struct pl_cell *cell, const struct pl_parts *parts, struct pl_error *err);

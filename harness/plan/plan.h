@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * From the user's YAML to cells. A cell holds everything that decides its result, by content and not by name; its id
- * is the hash of that. Nothing here starts a VM.
+ * is the hash of that. A scenario is a matrix that says how its cells are known to end. Nothing here starts a VM.
  */
 #ifndef PL_PLAN_H
 #define PL_PLAN_H
@@ -21,7 +21,7 @@
 
 /* Where things are. Plain paths, no trailing slash. */
 struct pl_paths {
-	const char *configs; /* configs/: disks/ workloads/ settings/ matrices/ */
+	const char *configs; /* configs/: disks/ workloads/ settings/ matrices/ scenarios/ */
 	const char *build;   /* build/: kernels/NAME/{vmlinux,manifest.json}  rootfs/{root.img,manifest.json} */
 	const char *results; /* results/: ledger.db cells/ */
 };
@@ -38,6 +38,22 @@ struct pl_machine {
 	uint32_t blackbox_mib;	     /* 1 .. 1024 */
 	enum pl_clock clock;
 };
+
+/* How some of a matrix's cells are known to end. Owned by the matrix. */
+struct pl_expect {
+	const char *verdict; /* one of pl_expect_verdicts */
+	char *convoy;	     /* fingerprint; NULL: not compared */
+	uint32_t *except;    /* seeds of the file that are known to end otherwise */
+	size_t nr_except;
+	char *origin;	     /* for messages: file and line */
+	size_t nr_cells;     /* cells of the matrix it is about; 0 only if the caller chose the seeds */
+};
+
+/* The names of analyse/ for what a run can end as, without "incomplete": that says nothing. Ends with NULL. */
+extern const char *const pl_expect_verdicts[];
+
+/* Is this one of the seeds that are known to end otherwise? */
+bool pl_expect_excepts(const struct pl_expect *expect, uint64_t seed);
 
 /*
  * A cell: its axes (names, for people and reports) and its inputs (contents). Owned by its matrix.
@@ -64,6 +80,7 @@ struct pl_cell {
 	char *inputs_json;	/* canonical JSON that the id is the hash of */
 	/* where it came from, for messages: matrix file and line */
 	char *origin;
+	const struct pl_expect *expect; /* NULL: none */
 };
 
 struct pl_matrix {
@@ -71,6 +88,8 @@ struct pl_matrix {
 	char *path;
 	struct pl_cell *cells;
 	size_t nr_cells;
+	struct pl_expect *expects; /* in the file's order */
+	size_t nr_expects;
 	char *note; /* NULL, or one line for the user: cells that are the same by content and therefore run once */
 };
 
@@ -81,13 +100,20 @@ struct pl_host {
 	char mke2fs_version[32];
 };
 
+/* The seeds from, from + 1 ... */
+struct pl_seeds {
+	uint32_t from;
+	uint32_t count; /* 1 .. PL_MAX_CELLS */
+};
+
 /*
  * Read and check a matrix and everything it names (kernels built, disks, workloads, settings, sysctl names) and expand
  * it into cells, in the order kernel, disk, workload, setting, seed, include entries last, duplicates removed.
+ * seeds take the place of the file's, unless they are NULL; an include that names a seed of its own keeps it.
  * Errors are PL_BAD_INPUT with file:line:column and what was expected.
  */
 enum pl_status pl_matrix_load(const char *path, const struct pl_paths *paths, const struct pl_host *host,
-			      struct pl_matrix *matrix, struct pl_error *err);
+			      const struct pl_seeds *seeds, struct pl_matrix *matrix, struct pl_error *err);
 void pl_matrix_free(struct pl_matrix *matrix);
 
 /*

@@ -2,6 +2,7 @@
 #include "analyse/analyse.h"
 
 #include "bb_builder.h"
+#include "plan/plan.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -803,6 +804,22 @@ static void test_every_type(void **state)
 	verdict_is(b, &exact_run, PL_HUNG, "hung,oom,swap-free", "");
 }
 
+/* plan/ may not include analyse/ and has its own list of what a scenario may expect: all but incomplete. */
+static void test_expected_verdicts(void **state)
+{
+	size_t nr = 0;
+
+	(void)state;
+	for (; pl_expect_verdicts[nr]; nr++) {
+		enum pl_verdict verdict;
+
+		assert_true(pl_verdict_from_name(pl_expect_verdicts[nr], &verdict));
+		assert_int_equal(verdict, nr);
+		assert_int_not_equal(verdict, PL_INCOMPLETE);
+	}
+	assert_int_equal(nr, PL_NR_VERDICTS - 1);
+}
+
 static void test_names(void **state)
 {
 	enum pl_verdict verdict;
@@ -875,6 +892,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_panic, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_incomplete, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_every_type, setup, teardown),
+		cmocka_unit_test(test_expected_verdicts),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_doc),
 	};

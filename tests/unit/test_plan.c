@@ -115,7 +115,7 @@ static int make_tree(void **state)
 static enum pl_status load(struct pl_matrix *matrix, struct pl_error *err)
 {
 	*err = (struct pl_error){ 0 };
-	return pl_matrix_load("m.yaml", &paths, &host, matrix, err);
+	return pl_matrix_load("m.yaml", &paths, &host, NULL, matrix, err);
 }
 
 static void load_good(struct pl_matrix *matrix)
@@ -290,6 +290,33 @@ static void settings_reach_the_program(void **state)
 	pl_matrix_free(&matrix);
 }
 
+/* Before the settings, in a line that the agent takes; included cells as well. */
+static void holders_come_first(void **state)
+{
+	static const char line[] = "plimsoll-cell 1\nseed 1\nduration_ms 60000\ngrace_ms 5000\n"
+				   "file /sys/module/blackbox/parameters/holders Y\n"
+				   "file /sys/kernel/mm/transparent_hugepage/enabled never\n";
+	static struct program program;
+	char error[PROGRAM_ERROR_BYTES];
+	struct pl_matrix matrix;
+
+	(void)state;
+	put_with_line("m.yaml", good_matrix, "seeds:",
+		      "seeds: [ 1 ]\nholders: true\ninclude: [ { workload: { name: hog, params: { percent: 1 } } } ]");
+	load_good(&matrix);
+	assert_int_equal(matrix.nr_cells, 8 + 4);
+	for (size_t i = 0; i < matrix.nr_cells; i++)
+		assert_memory_equal(matrix.cells[i].program, line, strlen(line));
+	if (program_parse(matrix.cells[0].program, strlen(matrix.cells[0].program), &program, error))
+		fail_msg("%s", error);
+	pl_matrix_free(&matrix);
+
+	put_with_line("m.yaml", good_matrix, "name:", "name: m\nholders: false");
+	load_good(&matrix);
+	assert_null(strstr(matrix.cells[0].program, "holders"));
+	pl_matrix_free(&matrix);
+}
+
 static void includes_and_excludes(void **state)
 {
 	struct pl_matrix matrix;
@@ -342,6 +369,210 @@ static void seeds_as_range(void **state)
 			"m.yaml:6:16: found a last seed of 4294967296, expected at most 4294967295");
 }
 
+static enum pl_status load_seeds(uint32_t from, uint32_t count, struct pl_matrix *matrix, struct pl_error *err)
+{
+	const struct pl_seeds seeds = { .from = from, .count = count };
+
+	return pl_matrix_load("m.yaml", &paths, &host, &seeds, matrix, err);
+}
+
+static void seeds_of_the_caller(void **state)
+{
+	static const uint32_t bad[][2] = { { 1, 0 }, { 0, 100001 }, { 4294967295, 2 } };
+	struct pl_matrix matrix;
+	struct pl_error err;
+	char id[PL_ID_HEX];
+
+	(void)state;
+	put_with_line("m.yaml", good_matrix, "seeds:",
+		      "seeds: [ 1, 2 ]\nexclude: [ { setting: early, seed: 8 } ]\n"
+		      "include:\n  - { workload: writer, setting: plain }\n  - { workload: writer, setting: early, seed: 2 }");
+	load_good(&matrix);
+	assert_int_equal(matrix.nr_cells, 16 + 4 + 2);
+	assert_label(&matrix, 17, "6.1/slow/writer/plain/2");
+	memcpy(id, matrix.cells[17].id, sizeof(id));
+	pl_matrix_free(&matrix);
+
+	assert_int_equal(load_seeds(2, 7, &matrix, &err), PL_OK);
+	/* Excludes count as ever, an include follows, and one with its own seed keeps that. */
+	assert_int_equal(matrix.nr_cells, 8 * 7 - 4 + 2 * 7 + 2);
+	assert_label(&matrix, 0, "6.1/slow/hog/plain/2");
+	assert_label(&matrix, 6, "6.1/slow/hog/plain/8");
+	assert_label(&matrix, 13, "6.1/slow/writer:jobs=8/plain/2");
+	assert_label(&matrix, 52, "6.1/slow/writer/plain/2");
+	assert_string_equal(matrix.cells[52].id, id);
+	assert_label(&matrix, 66, "6.1/slow/writer/early/2");
+	pl_matrix_free(&matrix);
+
+	assert_int_equal(load_seeds(4294967295, 1, &matrix, &err), PL_OK);
+	assert_true(matrix.cells[0].seed == 4294967295);
+	pl_matrix_free(&matrix);
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		char *text = pl_asprintf("m.yaml: found %u seeds from %u on, expected 1 to 100000, the last at most 4294967295",
+					 bad[i][1], bad[i][0]);
+
+		assert_int_equal(load_seeds(bad[i][0], bad[i][1], &matrix, &err), PL_BAD_INPUT);
+		assert_string_equal(err.text, text);
+		free(text);
+	}
+
+	/* A bad list in the file is an error all the same. */
+	put_with_line("m.yaml", good_matrix, "seeds:", "seeds: [ 1, 1 ]");
+	assert_int_equal(load_seeds(1, 2, &matrix, &err), PL_BAD_INPUT);
+	assert_string_equal(err.text, "m.yaml:6:13: found seed 1 twice, expected once");
+}
+
+/* The good matrix with one of its settings only in an include, as a scenario has its negative controls. */
+#define SCENARIO                                                                       \
+	"name: s\nkernels: [ \"6.1\", \"6.12\" ]\ndisks: [ slow ]\n"                    \
+	"workloads: [ hog, { name: writer, params: { jobs: 8 } } ]\nsettings: [ plain ]\n" \
+	"seeds: [ 1, 2, 3 ]\nvirtual_seconds: 60\n"                                    \
+	"include: [ { workload: writer, setting: early }, { kernel: \"6.1\", workload: hog, setting: early, seed: 9 } ]\n"
+
+static const struct pl_expect *expect_of(const struct pl_matrix *matrix, const char *label)
+{
+	for (size_t i = 0; i < matrix->nr_cells; i++)
+		if (pl_cell_matches(&matrix->cells[i], label))
+			return matrix->cells[i].expect;
+	fail_msg("no cell %s", label);
+	return NULL;
+}
+
+static void expectations(void **state)
+{
+	static const char good[] = SCENARIO
+		"expect:\n"
+		"  - { kernel: \"6.1\", workload: hog, setting: plain, verdict: hung, convoy: \"rwsem: io <- fault\",\n"
+		"      except: [ 3, 1 ] }\n"
+		"  - { setting: early, verdict: completed }\n"
+		"  - { disk: slow, workload: writer, verdict: oom }\n";
+	struct pl_matrix matrix;
+	struct pl_error err;
+
+	(void)state;
+	put("m.yaml", good);
+	load_good(&matrix);
+	assert_int_equal(matrix.nr_cells, 2 * 2 * 3 + 2 * 3 + 1);
+	assert_int_equal(matrix.nr_expects, 3);
+
+	const struct pl_expect *hung = &matrix.expects[0], *completed = &matrix.expects[1], *oom = &matrix.expects[2];
+
+	assert_string_equal(hung->verdict, "hung");
+	assert_string_equal(hung->convoy, "rwsem: io <- fault");
+	assert_int_equal(hung->nr_except, 2);
+	assert_true(pl_expect_excepts(hung, 1));
+	assert_false(pl_expect_excepts(hung, 2));
+	assert_true(pl_expect_excepts(hung, 3));
+	assert_string_equal(hung->origin, "m.yaml:10");
+	assert_int_equal(hung->nr_cells, 3);
+	assert_string_equal(completed->verdict, "completed");
+	assert_null(completed->convoy);
+	assert_int_equal(completed->nr_except, 0);
+	assert_false(pl_expect_excepts(completed, 1));
+	assert_int_equal(completed->nr_cells, 7);
+	/* A plain name fits a workload with any parameters; the included writers are the entry's before. */
+	assert_int_equal(oom->nr_cells, 6);
+	assert_ptr_equal(expect_of(&matrix, "6.1/slow/hog/plain/1"), hung);
+	assert_ptr_equal(expect_of(&matrix, "6.1/slow/hog/plain/2"), hung);
+	assert_null(expect_of(&matrix, "6.12/slow/hog/plain/1"));
+	assert_ptr_equal(expect_of(&matrix, "6.12/slow/writer:jobs=8/plain/3"), oom);
+	assert_ptr_equal(expect_of(&matrix, "6.12/slow/writer/early/3"), completed);
+	assert_ptr_equal(expect_of(&matrix, "6.1/slow/hog/early/9"), completed);
+	pl_matrix_free(&matrix);
+
+	/* Exceptions are of the file's seeds, whichever are run. */
+	assert_int_equal(load_seeds(3, 2, &matrix, &err), PL_OK);
+	hung = expect_of(&matrix, "6.1/slow/hog/plain/4");
+	assert_ptr_equal(hung, &matrix.expects[0]);
+	assert_int_equal(hung->nr_cells, 2);
+	assert_int_equal(hung->nr_except, 2);
+	assert_true(pl_expect_excepts(hung, 3));
+	assert_false(pl_expect_excepts(hung, 4));
+	pl_matrix_free(&matrix);
+
+	/* No cell that is not excepted, and no cell at all. */
+	assert_int_equal(load_seeds(1, 1, &matrix, &err), PL_OK);
+	assert_int_equal(matrix.expects[0].nr_cells, 1);
+	pl_matrix_free(&matrix);
+	put("m.yaml", SCENARIO "exclude: [ { kernel: \"6.1\", seed: 4 } ]\n"
+			       "expect: [ { kernel: \"6.1\", setting: plain, verdict: oom } ]\n");
+	assert_int_equal(load_seeds(4, 1, &matrix, &err), PL_OK);
+	assert_int_equal(matrix.expects[0].nr_cells, 0);
+	pl_matrix_free(&matrix);
+
+	/* Nothing expected, and no word of it in what the id is of. */
+	put("m.yaml", SCENARIO);
+	load_good(&matrix);
+	assert_int_equal(matrix.nr_expects, 0);
+	assert_null(matrix.cells[0].expect);
+
+	struct pl_matrix with;
+
+	put("m.yaml", good);
+	load_good(&with);
+	assert_string_equal(with.cells[0].id, matrix.cells[0].id);
+	pl_matrix_free(&with);
+	pl_matrix_free(&matrix);
+}
+
+static void bad_expectations(void **state)
+{
+#define NO_CELL "found no cell for this entry, expected one that no entry before it fits"
+	static const struct {
+		const char *lines, *error;
+	} cases[] = {
+		{ "expect: { verdict: hung }", "m.yaml:9:9: found a map, expected a list of maps for expect" },
+		{ "expect: [ hung ]",
+		  "m.yaml:9:11: found \"hung\", expected a map with kernel, disk, workload, setting, verdict, convoy, except" },
+		{ "expect: [ { kernel: \"6.1\" } ]", "m.yaml:9:11: found no key \"verdict\", expected it here" },
+		{ "expect: [ { verdict: hang } ]",
+		  "m.yaml:9:22: found \"hang\", expected completed, hung, oom or panic for verdict" },
+		{ "expect: [ { verdict: incomplete } ]",
+		  "m.yaml:9:22: found \"incomplete\", expected completed, hung, oom or panic for verdict" },
+		{ "expect: [ { verdict: hung, seed: 1 } ]",
+		  "m.yaml:9:28: unknown key \"seed\": known: kernel, disk, workload, setting, verdict, convoy, except" },
+		{ "expect: [ { verdict: hung, kernel: \"6.6\" } ]",
+		  "m.yaml:9:36: kernel \"6.6\" is none of this matrix: did you mean \"6.1\"? known: 6.1, 6.12" },
+		{ "expect: [ { verdict: hung, setting: erly } ]",
+		  "m.yaml:9:37: setting \"erly\" is none of this matrix: did you mean \"early\"? known: plain, early" },
+		{ "expect: [ { verdict: hung, workload: \"writer:jobs=9\" } ]",
+		  "m.yaml:9:38: workload \"writer:jobs=9\" is none of this matrix: did you mean \"writer:jobs=8\"? known: hog, "
+		  "writer:jobs=8, writer" },
+		{ "expect: [ { verdict: hung, disk: [ slow ] } ]", "m.yaml:9:34: found a list, expected text for disk" },
+		{ "expect: [ { verdict: hung, convoy: [] } ]", "m.yaml:9:36: found an empty list, expected text for convoy" },
+		{ "expect: [ { verdict: hung, convoy: \"\" } ]",
+		  "m.yaml:9:36: found \"\", expected a fingerprint for convoy, or no such key: it is not compared then" },
+		{ "expect: [ { verdict: hung, except: 1 } ]", "m.yaml:9:36: found \"1\", expected a list of seeds for except" },
+		{ "expect: [ { verdict: hung, except: [] } ]", "m.yaml:9:36: found an empty list, expected a list of seeds for except" },
+		{ "expect: [ { verdict: hung, except: [ x ] } ]",
+		  "m.yaml:9:38: found \"x\", expected an integer from 0 to 4294967295 for a seed" },
+		{ "expect: [ { verdict: hung, except: [ 1, 1 ] } ]", "m.yaml:9:41: found seed 1 twice, expected once" },
+		{ "expect: [ { verdict: hung, except: [ 1, 4 ] } ]",
+		  "m.yaml:9:41: found \"4\", expected one of this file's seeds for except" },
+		{ "expect: [ { verdict: hung, setting: plain, except: [ 1, 2, 3 ] } ]",
+		  "m.yaml:9:52: found every seed excepted, expected at least one that is not" },
+		/* Both are somewhere in the file, but not together. */
+		{ "expect:\n  - { kernel: \"6.12\", workload: hog, setting: early, verdict: oom }", "m.yaml:10:5: " NO_CELL },
+		{ "expect:\n  - { verdict: hung }\n  - { kernel: \"6.1\", verdict: oom }", "m.yaml:11:5: " NO_CELL },
+		{ "exclude: [ { kernel: \"6.1\" } ]\nexpect: [ { kernel: \"6.1\", setting: plain, verdict: oom } ]",
+		  "m.yaml:10:11: " NO_CELL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char *text = pl_asprintf(SCENARIO "%s\n", cases[i].lines);
+
+		put("m.yaml", text);
+		free(text);
+		assert_fails(PL_BAD_INPUT, cases[i].error);
+	}
+	/* An include's only seed. */
+	put_with_line("m.yaml", SCENARIO "expect: [ { kernel: \"6.1\", workload: hog, setting: early, verdict: oom, except: [ 9 ] } ]\n",
+		      "seeds:", "seeds: [ 8, 9 ]");
+	assert_fails(PL_BAD_INPUT, "m.yaml:9:81: found every seed excepted, expected at least one that is not");
+}
+
 static void same_content_runs_once(void **state)
 {
 	struct pl_matrix matrix;
@@ -377,7 +608,7 @@ static void ids_are_of_contents(void **state)
 	/* Order, comments, names, descriptions and what the cell does not use change nothing. */
 	put("configs/disks/slow.yaml", "# another\niops: 500\ndescription: x\ndata_mib: 128\nswap_mib: 64\ndepth: 32\nname: slow\n");
 	put("configs/settings/early.yaml", "name: early\n");
-	put_with_line("m.yaml", good_matrix, "name: m", "name: other\nmachine: { ram_mib: 256 }");
+	put_with_line("m.yaml", good_matrix, "name: m", "name: other\nmachine: { ram_mib: 256 }\nholders: false");
 	first_id(id);
 	assert_string_equal(id, first);
 	put("configs/settings/otherwise.yaml", "name: otherwise\n");
@@ -396,6 +627,7 @@ static void ids_are_of_contents(void **state)
 		{ "m.yaml", good_matrix, "name: m", "name: m\nmachine: { blackbox_mib: 65 }" },
 		{ "m.yaml", good_matrix, "name: m", "name: m\nmachine: { clock: real }" },
 		{ "m.yaml", good_matrix, "name: m", "name: m\nmachine: { clock: real, vcpus: 2 }" },
+		{ "m.yaml", good_matrix, "name: m", "name: m\nholders: true" },
 		{ "m.yaml", good_matrix, "workloads:", "workloads: [ { name: hog, params: { percent: 121 } } ]" },
 		{ "configs/disks/slow.yaml", good_disk, "depth:", "depth: 33" },
 		{ "configs/disks/slow.yaml", good_disk, "swap_mib:", "swap_mib: 65" },
@@ -430,7 +662,7 @@ static void ids_are_of_contents(void **state)
 		struct pl_error err;
 
 		snprintf(i ? other.mke2fs_version : other.qemu_version, 8, "other");
-		assert_int_equal(pl_matrix_load("m.yaml", &paths, &other, &matrix, &err), PL_OK);
+		assert_int_equal(pl_matrix_load("m.yaml", &paths, &other, NULL, &matrix, &err), PL_OK);
 		assert_string_not_equal(matrix.cells[0].id, first);
 		pl_matrix_free(&matrix);
 	}
@@ -579,8 +811,8 @@ static void bad_matrix(void **state)
 		const char *key, *line, *error;
 	} cases[] = {
 		{ "kernels:", "kernals: [ \"6.1\" ]",
-		  "m.yaml:2:1: unknown key \"kernals\": did you mean \"kernels\"? known: name, description, kernels, machine, disks, "
-		  "workloads, settings, seeds, virtual_seconds, exclude, include" },
+		  "m.yaml:2:1: unknown key \"kernals\": did you mean \"kernels\"? known: name, description, kernels, machine, holders, "
+		  "disks, workloads, settings, seeds, virtual_seconds, exclude, include, expect" },
 		{ "seeds:", "# none", "m.yaml:1:1: found no key \"seeds\", expected it here" },
 		{ "name:", "name: a/b", "m.yaml:1:7: found \"a/b\", expected a name (letters, digits, . _ + -, at most 63) for name" },
 		{ "name:", "name:", "m.yaml:1:6: found nothing, expected a name (letters, digits, . _ + -, at most 63) for name" },
@@ -622,6 +854,7 @@ static void bad_matrix(void **state)
 		{ "name:", "name: m\nmachine: { ns_per_instruction: 3 }",
 		  "m.yaml:2:32: found \"3\", expected a power of two from 1 to 128 for ns_per_instruction" },
 		{ "name:", "name: m\nmachine: { clock: wall }", "m.yaml:2:19: found \"wall\", expected virtual or real for clock" },
+		{ "name:", "name: m\nholders: Y", "m.yaml:2:10: found \"Y\", expected true or false for holders" },
 		{ "name:", "name: m\nmachine: { vcpus: 2 }",
 		  "m.yaml:2:19: found \"2\", expected 1 vCPU: more than one under the virtual clock need QEMU 8.1, and this is 7.2" },
 		{ "name:", "name: m\nmachine: { ram_mib: 2048, blackbox_mib: 900 }",
@@ -655,10 +888,10 @@ static void newer_qemu_may_have_more_vcpus(void **state)
 	newer.qemu_major = 8;
 	newer.qemu_minor = 1;
 	put_with_line("m.yaml", good_matrix, "name:", "name: m\nmachine: { vcpus: 2 }");
-	assert_int_equal(pl_matrix_load("m.yaml", &paths, &newer, &matrix, &err), PL_OK);
+	assert_int_equal(pl_matrix_load("m.yaml", &paths, &newer, NULL, &matrix, &err), PL_OK);
 	pl_matrix_free(&matrix);
 	newer.qemu_minor = 0;
-	assert_int_equal(pl_matrix_load("m.yaml", &paths, &newer, &matrix, &err), PL_BAD_INPUT);
+	assert_int_equal(pl_matrix_load("m.yaml", &paths, &newer, NULL, &matrix, &err), PL_BAD_INPUT);
 }
 
 static void bad_disk(void **state)
@@ -957,31 +1190,43 @@ static void messages_stay_one_printable_line(void **state)
 }
 
 /* What ships must load, and hold what it promises. */
-static void shipped_matrices(void **state)
+/* The names of the matrices in a folder of configs/ that the fixture's kernels can be planned for. */
+static void load_shipped(const char *folder, struct pl_buf *names)
 {
 	struct pl_paths shipped = { .configs = shipped_configs, .build = "build", .results = "results" };
-	char *pattern = pl_asprintf("%s/matrices/*.yaml", shipped_configs);
-	bool seen_default = false;
+	char *pattern = pl_asprintf("%s/%s/*.yaml", shipped_configs, folder);
 	glob_t found;
 
-	(void)state;
 	assert_int_equal(glob(pattern, 0, NULL, &found), 0);
 	for (size_t i = 0; i < found.gl_pathc; i++) {
 		struct pl_matrix matrix;
 		struct pl_error err;
 
-		if (pl_matrix_load(found.gl_pathv[i], &shipped, &host, &matrix, &err) != PL_OK)
+		if (pl_matrix_load(found.gl_pathv[i], &shipped, &host, NULL, &matrix, &err) != PL_OK)
 			fail_msg("%s", err.text);
 		assert_null(matrix.note);
-		if (!strcmp(matrix.name, "default")) {
+		pl_buf_printf(names, "%s ", matrix.name);
+		if (!strcmp(matrix.name, "default"))
 			assert_in_range(matrix.nr_cells, 24, 100);
-			seen_default = true;
-		}
+		/* A scenario says of each kind of its cells how it ends. */
+		for (size_t c = 0; c < matrix.nr_cells && !strcmp(folder, "scenarios"); c++)
+			assert_non_null(matrix.cells[c].expect);
 		pl_matrix_free(&matrix);
 	}
-	assert_true(seen_default);
 	globfree(&found);
 	free(pattern);
+}
+
+static void shipped_matrices(void **state)
+{
+	struct pl_buf names = { 0 };
+
+	(void)state;
+	load_shipped("matrices", &names);
+	load_shipped("scenarios", &names);
+	assert_non_null(strstr(names.text, "default "));
+	assert_non_null(strstr(names.text, "cvm-rwsem-hang "));
+	pl_buf_free(&names);
 }
 
 static void list_shipped(struct pl_buf *matrix, const char *folder)
@@ -1017,7 +1262,7 @@ static void shipped_parts(void **state)
 	list_shipped(&text, "settings");
 	put("m.yaml", text.text);
 	pl_buf_free(&text);
-	if (pl_matrix_load("m.yaml", &shipped, &host, &matrix, &err) != PL_OK)
+	if (pl_matrix_load("m.yaml", &shipped, &host, NULL, &matrix, &err) != PL_OK)
 		fail_msg("%s", err.text);
 	if (matrix.note)
 		fail_msg("%s", matrix.note);
@@ -1057,8 +1302,12 @@ int main(void)
 		cmocka_unit_test_setup(expands_in_order, make_tree),
 		cmocka_unit_test_setup(writes_the_program, make_tree),
 		cmocka_unit_test_setup(settings_reach_the_program, make_tree),
+		cmocka_unit_test_setup(holders_come_first, make_tree),
 		cmocka_unit_test_setup(includes_and_excludes, make_tree),
 		cmocka_unit_test_setup(seeds_as_range, make_tree),
+		cmocka_unit_test_setup(seeds_of_the_caller, make_tree),
+		cmocka_unit_test_setup(expectations, make_tree),
+		cmocka_unit_test_setup(bad_expectations, make_tree),
 		cmocka_unit_test_setup(same_content_runs_once, make_tree),
 		cmocka_unit_test_setup(ids_are_of_contents, make_tree),
 		cmocka_unit_test_setup(id_is_the_hash_of_canonical_json, make_tree),
