@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 # Main jobs one after the other, however many jobs make may run: what they compile is parallel in the makes they start.
-ifneq ($(filter run-matrix verify watermarks alloc-cost test bench exactness digests lint patches-check boot,$(MAKECMDGOALS)),)
+ifneq ($(filter run-matrix reproduce verify watermarks alloc-cost test bench exactness digests lint patches-check boot,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 
@@ -23,13 +23,17 @@ JOBS     = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 run-matrix: ready ## run MATRIX=file (ARGS="-j N --only GLOB ..."); finished cells are not run again
 	@build/plimsoll run $(ARGS) '$(MATRIX)'
 
+reproduce: ready ## reproduce a hang and explain it (SCENARIO=cvm-rwsem-hang KERNEL=6.1 SEEDS=20, or 5..24)
+	@build/plimsoll reproduce $(ARGS) $(if $(filter command line environment,$(origin KERNEL)),--kernel '$(KERNEL)') \
+		$(if $(SEEDS),--seeds '$(SEEDS)') $(SCENARIO)
+
 verify: ready ## run every cell of MATRIX=file a second time and compare the digests
 	@build/plimsoll verify $(ARGS) '$(MATRIX)'
 
 watermarks: ready ## run configs/matrices/watermarks.yaml as far as it is not finished, and print the tables of docs/watermarks.md
 	@scripts/watermarks.sh
 
-alloc-cost: ready ## what the reclaim patches cost in instructions, with them and without (builds two more kernels)
+alloc-cost: ready ## what the reclaim patches cost in instructions, with them and without (builds four more kernels)
 	@scripts/alloc-cost.sh
 
 # It needs one kernel. What is not in kernel-patches/ was built from KERNEL_TREE, and is not built again here.
@@ -93,7 +97,7 @@ ready:
 	@$(MAKE) $(if $(KERNELS)$(KERNEL_TREE),kernels) rootfs KERNELS='$(KERNELS)'
 
 # ---- C -----------------------------------------------------------------------------------------------------------------
-PACKAGES := yaml-0.1 json-c sqlite3 libzstd libcrypto
+PACKAGES := gsl libelf yaml-0.1 json-c sqlite3 libzstd libcrypto
 # Asked once, and only when something is compiled: help and setup must work where pkg-config is still missing.
 LIB_CFLAGS = $(eval LIB_CFLAGS := $$(shell pkg-config --cflags $(PACKAGES)))$(LIB_CFLAGS)
 LIB_LIBS   = $(eval LIB_LIBS := $$(shell pkg-config --libs $(PACKAGES)) -lm)$(LIB_LIBS)
@@ -153,4 +157,4 @@ objects := $(cli_sources:%.c=build/obj/%.o) $(lib_sources:%.c=build/obj/%.o) $(u
 -include $(objects:.o=.d) build/obj/lockstep.d
 .SECONDARY: $(objects)
 
-.PHONY: run-matrix verify watermarks alloc-cost test bench exactness lint patches-check boot setup harness kernels rootfs lock digests clean help ready tests
+.PHONY: run-matrix reproduce verify watermarks alloc-cost test bench exactness lint patches-check boot setup harness kernels rootfs lock digests clean help ready tests

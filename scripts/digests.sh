@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # digests.sh: write results/reference/digests.tsv, the digests that a fresh clone must get with the same kernels, QEMU
-# and image, from the cells of the exactness and the default matrix (run now, if they are not finished).
+# and image, from the cells of the exactness and the default matrix and the first seed of the hang that `make reproduce`
+# shows (run now, if they are not finished).
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
@@ -12,9 +13,11 @@ trap 'rm -f "$out.new"' EXIT
 	printf '# id\tdigest\tkernel\tdisk\tworkload\tsetting\tseed\tvirtual_seconds\n'
 	printf '# Of the kernels that configs/kernel/kernels.lock names, %s, %s.\n' \
 		"$(qemu-system-x86_64 --version | head -n 1)" "$(gcc --version | head -n 1)"
-	for matrix in exactness default; do
+	for cells in matrices/exactness matrices/default scenarios/cvm-rwsem-hang; do
+		only='*'
+		[ "$cells" != scenarios/cvm-rwsem-hang ] || only='*/populate/defaults/1'
 		# One field a line: a cell's axes come between its id and its digest.
-		build/plimsoll run --format json "configs/matrices/$matrix.yaml" | awk -F '"' '
+		build/plimsoll run --format json --only "$only" "configs/$cells.yaml" | awk -F '"' '
 			{ value = $3; gsub(/[:, ]/, "", value) }
 			$2 == "id" { id = $4 }
 			$2 ~ /^(kernel|disk|workload|setting)$/ { axis[$2] = $4 }

@@ -4,16 +4,19 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/hang.h"
 #include "report/report.h"
 
 struct show_args {
 	const char *cell;
 	bool json;
 	bool reanalyse;
+	bool hang;
 };
 
 static const struct argp_option options[] = {
 	{ "format", 'f', "text|json", 0, "how to print it (text)", 0 },
+	{ "hang", 'H', NULL, 0, "memory, warnings, convoy and timeline, as `plimsoll reproduce` prints them", 0 },
 	{ "reanalyse", 'r', NULL, 0, "compute verdict and metrics again from the artifacts, and keep them", 0 },
 	{ 0 },
 };
@@ -27,6 +30,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (strcmp(arg, "text") && strcmp(arg, "json"))
 			argp_error(state, "--format: \"%s\" is neither text nor json", arg);
 		args->json = !strcmp(arg, "json");
+		return 0;
+	case 'H':
+		args->hang = true;
 		return 0;
 	case 'r':
 		args->reanalyse = true;
@@ -55,6 +61,7 @@ int pl_cmd_show(const struct pl_cli *cli, int argc, char **argv)
 	struct show_args args = { 0 };
 	struct pl_ledger *ledger;
 	struct pl_row row = { 0 };
+	struct pl_hang hang = { 0 };
 	struct pl_error err;
 	char id[PL_ID_HEX];
 	int code;
@@ -66,13 +73,21 @@ int pl_cmd_show(const struct pl_cli *cli, int argc, char **argv)
 	enum pl_status status = pl_find_cell(ledger, args.cell, id, &err);
 	if (status == PL_OK)
 		status = args.reanalyse ? pl_ledger_reanalyse(ledger, id, &row, &err) : pl_ledger_get(ledger, id, &row, &err);
+	if (status == PL_OK && args.hang) {
+		status = pl_hang_read(cli, ledger, &row, &hang, &err);
+		if (status != PL_OK)
+			pl_row_free(&row);
+	}
 	pl_ledger_close(ledger);
 	if (status != PL_OK)
 		return pl_complain(&err);
-	if (args.json)
+	if (args.hang)
+		pl_hang_print(stdout, &row, &hang);
+	else if (args.json)
 		pl_report_cell_json(stdout, &row);
 	else
 		pl_report_cell(stdout, &row, pl_report_style_for(STDOUT_FILENO));
+	pl_hang_free(&hang);
 	pl_row_free(&row);
 	return PL_OK;
 }

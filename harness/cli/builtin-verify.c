@@ -204,7 +204,7 @@ static enum pl_status load(const struct pl_cli *cli, const struct verify_args *a
 	if (status != PL_OK)
 		return status;
 	if (!stat(args->what, &st) || strchr(args->what, '/') || strstr(args->what, ".yaml"))
-		return pl_matrix_load(args->what, &cli->paths, &host, matrix, err);
+		return pl_matrix_load(args->what, &cli->paths, &host, NULL, matrix, err);
 
 	status = pl_find_cell(ledger, args->what, id, err);
 	if (status == PL_OK)

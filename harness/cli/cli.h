@@ -24,9 +24,11 @@ struct pl_command {
 };
 
 int pl_cmd_run(const struct pl_cli *cli, int argc, char **argv);
+int pl_cmd_reproduce(const struct pl_cli *cli, int argc, char **argv);
 int pl_cmd_show(const struct pl_cli *cli, int argc, char **argv);
 int pl_cmd_verify(const struct pl_cli *cli, int argc, char **argv);
 int pl_cmd_doctor(const struct pl_cli *cli, int argc, char **argv);
+int pl_cmd_bundle(const struct pl_cli *cli, int argc, char **argv);
 int pl_cmd_log(const struct pl_cli *cli, int argc, char **argv);
 int pl_cmd_metrics(const struct pl_cli *cli, int argc, char **argv);
 int pl_cmd_kunit(const struct pl_cli *cli, int argc, char **argv);

@@ -3,6 +3,7 @@
 #ifndef PL_REPORT_H
 #define PL_REPORT_H
 
+#include "analyse/convoy.h"
 #include "ledger/ledger.h"
 
 #define PL_TABLE_MIN_WIDTH 80
@@ -29,6 +30,13 @@ void pl_report_table(FILE *out, const struct pl_row *rows, size_t nr_rows, const
 
 /* An array of cells as docs/ledger.md describes them. */
 void pl_report_json(FILE *out, const struct pl_row *rows, size_t nr_rows);
+
+/*
+ * What happened in a guest that hung, or that was to hang: memory, khungtaskd's warnings, the convoy (NULL: there is none)
+ * and a timeline. symbols may be NULL: then there are no names of functions.
+ */
+void pl_report_hang(FILE *out, const struct pl_bb *bb, const struct pl_symbols *symbols, const struct pl_convoy *convoy,
+		    double hung_task_timeout_s, const struct pl_table_style *style);
 
 /* One cell in full. */
 void pl_report_cell(FILE *out, const struct pl_row *row, const struct pl_table_style *style);

@@ -7,7 +7,7 @@ load helpers
 @test "--help lists every command and exits 0" {
 	run plimsoll --help
 	expect 0 "Exit codes: 0 done, 1 an expectation was not met, 2 bad input,"
-	for command in run show log verify doctor metrics kunit; do
+	for command in run reproduce show bundle log verify doctor metrics kunit; do
 		expect 0 "  $command "
 	done
 }
@@ -27,7 +27,7 @@ load helpers
 }
 
 @test "every command knows --help" {
-	for command in run show log verify doctor metrics kunit; do
+	for command in run reproduce show bundle log verify doctor metrics kunit; do
 		run plimsoll "$command" --help
 		expect 0 "Usage: plimsoll $command"
 	done
@@ -38,6 +38,28 @@ load helpers
 	expect 2 "which matrix?"
 	run plimsoll run nowhere.yaml
 	expect 2 "nowhere.yaml"
+	one_line
+}
+
+@test "reproduce: a scenario, seeds, a kernel or a bundle that is none: exit 2" {
+	run plimsoll reproduce nowhere
+	expect 2 "nowhere.yaml"
+	one_line
+	for seeds in 0 x 3..1 1..; do
+		run plimsoll reproduce --seeds "$seeds"
+		expect 2 "--seeds"
+		one_line
+	done
+	run plimsoll reproduce --kernel 9.9
+	expect 2 "--kernel 9.9"
+	one_line
+	echo '{"plimsoll_bundle": 1, "id": 7}' >damaged.json
+	run plimsoll reproduce damaged.json
+	expect 2 'damaged.json: damaged: it has no text "id"'
+	one_line
+	echo nonsense >nonsense.json
+	run plimsoll reproduce nonsense.json
+	expect 2 "not a bundle"
 	one_line
 }
 

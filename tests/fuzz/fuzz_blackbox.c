@@ -11,7 +11,9 @@
  *		of record: as it is, with each byte changed, cut at each byte, and with many changes at once
  */
 #include "analyse/analyse.h"
+#include "analyse/convoy.h"
 #include "blackbox/blackbox.h"
+#include "report/report.h"
 
 #include <dirent.h>
 
@@ -38,6 +40,8 @@ static void read_region(const uint8_t *header, const uint8_t *log, size_t log_by
 	struct pl_bb bb;
 	struct pl_error err;
 	struct pl_analysis analysis;
+	struct pl_convoy convoy;
+	const struct pl_table_style plain = { .width = PL_TABLE_MAX_WIDTH };
 	char text[256];
 
 	if (!region)
@@ -62,6 +66,13 @@ static void read_region(const uint8_t *header, const uint8_t *log, size_t log_by
 		if ((analysis.verdict == PL_INCOMPLETE) != !!*analysis.reason && analysis.verdict != PL_PANIC)
 			abort();
 		pl_flags_text(analysis.flags, text, sizeof(text));
+
+		bool found = pl_convoy_find(&bb, NULL, facts.hung_task_timeout_s, &convoy) == PL_OK;
+
+		if (found && (!convoy.nr_waiters || !*convoy.fingerprint))
+			abort();
+		pl_report_hang(nowhere(), &bb, NULL, found ? &convoy : NULL, facts.hung_task_timeout_s, &plain);
+		pl_convoy_free(&convoy);
 	} else if (!*err.text) {
 		abort();
 	}

@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <gsl/gsl_cdf.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/bundle.h"
+#include "cli/cells.h"
+#include "cli/hang.h"
+
+#define DEFAULT_SCENARIO "cvm-rwsem-hang"
+#define MAX_FINGERPRINTS 64
+
+struct reproduce_args {
+	const char *scenario;
+	const char *kernel;
+	const char *seeds_text;
+	const char *only;
+	const char *jobs_text;
+};
+
+static const struct argp_option options[] = {
+	{ "kernel", 'k', "NAME", 0, "on this kernel (the first that the scenario names)", 0 },
+	{ "seeds", 's', "N|FROM..TO", 0, "with seeds 1 to N, or FROM to TO (the first of the scenario's)", 0 },
+	{ "only", 'o', "GLOB", 0, "any cells of the scenario, its controls as well, whose kernel/disk/workload/setting/seed fits", 0 },
+	{ "jobs", 'j', "N", 0, "VMs side by side (one for each core)", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct reproduce_args *args = state->input;
+
+	switch (key) {
+	case 'k':
+		args->kernel = arg;
+		return 0;
+	case 's':
+		args->seeds_text = arg;
+		return 0;
+	case 'o':
+		args->only = arg;
+		return 0;
+	case 'j':
+		args->jobs_text = arg;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (args->scenario)
+			argp_error(state, "one scenario, please");
+		args->scenario = arg;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* "20" or "5..24". */
+static enum pl_status parse_seeds(const char *text, struct pl_seeds *seeds, struct pl_error *err)
+{
+	const char *dots = strstr(text, "..");
+	unsigned long from = 1, to;
+	enum pl_status status;
+
+	if (dots) {
+		char *first = pl_asprintf("%.*s", (int)(dots - text), text);
+
+		status = pl_parse_number("--seeds", first, 0, UINT32_MAX, &from, err);
+		free(first);
+		if (status != PL_OK)
+			return status;
+	}
+	status = pl_parse_number("--seeds", dots ? dots + 2 : text, from, UINT32_MAX, &to, err);
+	if (status != PL_OK)
+		return status;
+	if (to - from >= PL_MAX_CELLS)
+		return pl_fail(err, PL_BAD_INPUT, "--seeds: %s is more than %d seeds", text, PL_MAX_CELLS);
+	*seeds = (struct pl_seeds){ (uint32_t)from, (uint32_t)(to - from + 1) };
+	return PL_OK;
+}
+
+/* A name is that of a file in configs/scenarios/; whatever else is a path. */
+static char *scenario_path(const struct pl_cli *cli, const char *scenario)
+{
+	size_t len = strlen(scenario);
+
+	if (strchr(scenario, '/') || (len > 5 && !strcmp(scenario + len - 5, ".yaml")))
+		return pl_strdup(scenario);
+	return pl_asprintf("%s/scenarios/%s.yaml", cli->paths.configs, scenario);
+}
+
+/* Without --only: the hang itself, which is what comes first in the file, and not its controls. */
+static bool is_wanted(const struct reproduce_args *args, const struct pl_cell *first, const struct pl_cell *cell)
+{
+	if (args->only)
+		return pl_cell_matches(cell, args->only);
+	return !strcmp(cell->kernel, first->kernel) && !strcmp(cell->disk, first->disk) && !strcmp(cell->workload, first->workload) &&
+	       !strcmp(cell->setting, first->setting) && (args->seeds_text || cell->seed == first->seed);
+}
+
+static enum pl_status choose(const struct reproduce_args *args, const struct pl_matrix *matrix, struct pl_cells *cells)
+{
+	const struct pl_cell *first = NULL;
+	enum pl_status status = PL_OK;
+
+	for (size_t i = 0; i < matrix->nr_cells && status == PL_OK; i++) {
+		const struct pl_cell *cell = &matrix->cells[i];
+
+		if (args->kernel && strcmp(cell->kernel, args->kernel) != 0)
+			continue;
+		first = first ? first : cell;
+		if (is_wanted(args, first, cell))
+			status = pl_cells_add(cells, cell);
+	}
+	if (status == PL_OK && !cells->nr_work)
+		status = pl_fail(cells->err, PL_BAD_INPUT, "%s has no such cell%s%s%s%s", matrix->path, args->kernel ? "; --kernel " : "",
+				 args->kernel ? args->kernel : "", args->only ? "; --only " : "", args->only ? args->only : "");
+	return status;
+}
+
+enum judgement { NOT_EXPECTED, AS_EXPECTED, EXCEPTED, OTHERWISE };
+
+static enum judgement judge(const struct pl_cell *cell, const struct pl_row *row, const struct pl_hang *hang)
+{
+	const struct pl_expect *expect = cell->expect;
+
+	if (!expect)
+		return NOT_EXPECTED;
+
+	bool fits = !strcmp(expect->verdict, pl_verdict_name(row->analysis.verdict)) &&
+		    (!expect->convoy || (hang->has_convoy && !strcmp(expect->convoy, hang->convoy.fingerprint)));
+
+	if (fits)
+		return AS_EXPECTED;
+	return pl_expect_excepts(expect, cell->seed) ? EXCEPTED : OTHERWISE;
+}
+
+static const char *judgement_text(enum judgement judgement)
+{
+	static const char *const texts[] = {
+		[NOT_EXPECTED] = "the scenario expects nothing of it",
+		[AS_EXPECTED] = "as expected",
+		[EXCEPTED] = "otherwise, as the scenario says of this seed",
+		[OTHERWISE] = "NOT as expected",
+	};
+
+	return texts[judgement];
+}
+
+static void print_expectation(const struct pl_expect *expect)
+{
+	printf("expected    %s%s%s (%s)\n", expect->verdict, expect->convoy ? ", " : "", expect->convoy ? expect->convoy : "",
+	       expect->origin);
+}
+
+/* One cell in full. */
+static void print_one(const struct pl_cell *cell, const struct pl_row *row, const struct pl_hang *hang, enum judgement judgement)
+{
+	char label[PL_LABEL_MAX];
+
+	pl_cell_label(cell, label, sizeof(label));
+	printf("cell        %s %s\n", row->id, label);
+	printf("digest      %s%s\n", row->digest, row->exact ? "" : " (not exact)");
+	pl_hang_print(stdout, row, hang);
+	printf("\nthe guest   %.0f s of its time in %.1f s; ended %s\n", row->analysis.virtual_s, row->wall_s,
+	       row->analysis.flags & PL_FLAG_WEDGED ? "by its recorder, because user space no longer could" :
+						      "by SysRq, after its log was closed");
+	printf("fingerprint %s\n", hang->has_convoy ? hang->convoy.fingerprint : "none: nobody waited 10 s for a lock");
+	if (cell->expect)
+		print_expectation(cell->expect);
+	printf("verdict     %s: %s\n", pl_verdict_name(row->analysis.verdict), judgement_text(judgement));
+}
+
+/* Bounds of a rate of which hits of nr were seen (Clopper and Pearson 1934), at 95 %. */
+static void interval(size_t hits, size_t nr, double *low, double *high)
+{
+	double k = (double)hits, n = (double)nr;
+
+	*low = hits ? gsl_cdf_beta_Pinv(0.025, k, n - k + 1) : 0;
+	*high = hits < nr ? gsl_cdf_beta_Pinv(0.975, k + 1, n - k) : 1;
+}
+
+struct tally {
+	size_t verdicts[PL_NR_VERDICTS];
+	size_t nr, otherwise;
+	struct {
+		char text[PL_FINGERPRINT_MAX];
+		size_t nr;
+	} fingerprints[MAX_FINGERPRINTS];
+	size_t nr_fingerprints;
+};
+
+static void count(struct tally *tally, const struct pl_row *row, const struct pl_hang *hang, enum judgement judgement)
+{
+	const char *text = hang->has_convoy ? hang->convoy.fingerprint : "none";
+	size_t i = 0;
+
+	tally->nr++;
+	tally->verdicts[row->analysis.verdict]++;
+	tally->otherwise += judgement == OTHERWISE;
+	while (i < tally->nr_fingerprints && strcmp(tally->fingerprints[i].text, text) != 0)
+		i++;
+	if (i == MAX_FINGERPRINTS)
+		return;
+	if (i == tally->nr_fingerprints)
+		snprintf(tally->fingerprints[tally->nr_fingerprints++].text, sizeof(tally->fingerprints[i].text), "%s", text);
+	tally->fingerprints[i].nr++;
+}
+
+static void print_tally(const struct tally *tally)
+{
+	for (size_t i = 0; i < PL_NR_VERDICTS; i++) {
+		double low, high;
+
+		if (!tally->verdicts[i])
+			continue;
+		interval(tally->verdicts[i], tally->nr, &low, &high);
+		printf("%-10s %zu of %zu cells (95 %% interval of the rate: %.0f to %.0f %%)\n", pl_verdict_name((enum pl_verdict)i),
+		       tally->verdicts[i], tally->nr, 100 * low, 100 * high);
+	}
+	for (size_t i = 0; i < tally->nr_fingerprints; i++)
+		printf("convoy     %zu of %zu: %s\n", tally->fingerprints[i].nr, tally->nr, tally->fingerprints[i].text);
+}
+
+/* A line for each of many. */
+static void print_line(const struct pl_cell *cell, const struct pl_row *row, const struct pl_hang *hang, enum judgement judgement)
+{
+	static const char marks[] = { [NOT_EXPECTED] = ' ', [AS_EXPECTED] = ' ', [EXCEPTED] = '-', [OTHERWISE] = '!' };
+	char label[PL_LABEL_MAX];
+
+	pl_cell_label(cell, label, sizeof(label));
+	printf("%c %s %-9s %4.0f reported, longest wait %5.1f s  %s\n", marks[judgement], row->id, pl_verdict_name(row->analysis.verdict),
+	       row->analysis.value[pl_metric_index("hung_tasks")], row->analysis.value[pl_metric_index("longest_lock_wait_s")], label);
+	if (judgement == OTHERWISE)
+		printf("    %s; found %s\n", cell->expect->convoy ? cell->expect->convoy : cell->expect->verdict,
+		       hang->has_convoy ? hang->convoy.fingerprint : "no convoy");
+}
+
+static enum pl_status print_all(const struct pl_cli *cli, const struct pl_cells *cells, struct pl_error *err)
+{
+	struct tally *tally = pl_calloc(1, sizeof(*tally));
+	enum pl_status status = PL_OK;
+
+	for (size_t i = 0; i < cells->nr_work && status == PL_OK; i++) {
+		const struct pl_cell *cell = cells->work[i].cell;
+		struct pl_hang hang = { 0 };
+		struct pl_row row;
+
+		status = pl_cells_row(cells, i, &row);
+		if (status == PL_UNMET) {
+			status = PL_OK;
+			continue;
+		}
+		if (status != PL_OK)
+			break;
+		/* A cell without a log has a verdict all the same. */
+		if (row.analysis.verdict != PL_INCOMPLETE)
+			status = pl_hang_read(cli, cells->ledger, &row, &hang, err);
+		if (status == PL_OK) {
+			enum judgement judgement = judge(cell, &row, &hang);
+
+			count(tally, &row, &hang, judgement);
+			if (cells->nr_work > 1)
+				print_line(cell, &row, &hang, judgement);
+			else if (row.analysis.verdict == PL_INCOMPLETE)
+				printf("incomplete: %s\n", row.analysis.reason);
+			else
+				print_one(cell, &row, &hang, judgement);
+		}
+		pl_hang_free(&hang);
+		pl_row_free(&row);
+	}
+	if (status == PL_OK && cells->nr_work > 1) {
+		print_tally(tally);
+		printf("`plimsoll show --hang ID` tells the story of one\n");
+	}
+	if (status == PL_OK && tally->otherwise)
+		status = pl_fail(err, PL_UNMET, "%zu of %zu cells are not as the scenario expects", tally->otherwise, tally->nr);
+	else if (status == PL_OK && tally->verdicts[PL_INCOMPLETE])
+		status = pl_fail(err, PL_UNMET, "%zu of %zu cells are incomplete", tally->verdicts[PL_INCOMPLETE], tally->nr);
+	free(tally);
+	return status;
+}
+
+/* Another machine's digest, and the one that came of it here. */
+static enum pl_status compare_digests(const struct pl_cells *cells, const char *digest)
+{
+	struct pl_row row;
+	enum pl_status status = pl_cells_row(cells, 0, &row);
+
+	if (status != PL_OK)
+		return status;
+	if (strcmp(row.digest, digest) != 0)
+		status = pl_fail(cells->err, PL_UNMET, "the digest is not the one of the bundle, which is %s", digest);
+	else
+		printf("digest      the same as in the bundle\n");
+	pl_row_free(&row);
+	return status;
+}
+
+static enum pl_status reproduce(const struct pl_cli *cli, const struct reproduce_args *args, unsigned jobs,
+				const struct pl_matrix *matrix, const char *digest, struct pl_cells *cells)
+{
+	enum pl_status status = choose(args, matrix, cells);
+
+	if (status == PL_OK)
+		status = pl_cells_run(cells, &cli->vm_host, jobs, false);
+	if (status == PL_OK)
+		status = pl_cells_check(cells);
+	if (status == PL_OK)
+		status = print_all(cli, cells, cells->err);
+	if (status == PL_OK && digest)
+		status = compare_digests(cells, digest);
+	pl_cells_free(cells);
+	pl_ledger_close(cells->ledger);
+	return status;
+}
+
+int pl_cmd_reproduce(const struct pl_cli *cli, int argc, char **argv)
+{
+	static const struct argp argp = {
+		.options = options,
+		.parser = parse,
+		.args_doc = "[SCENARIO]",
+		.doc = "Reproduce a hang and explain it: who holds the lock, who waits for it, and why nobody said so. SCENARIO is a name "
+		       "in configs/scenarios/ (" DEFAULT_SCENARIO "), a file like those, or a file that `plimsoll bundle` has written.",
+	};
+	struct reproduce_args args = { 0 };
+	struct pl_error err = { 0 };
+	struct pl_cells cells = { .err = &err };
+	struct pl_matrix matrix;
+	struct pl_seeds seeds;
+	struct pl_host host;
+	unsigned long jobs = 0;
+	int code;
+
+	if (!pl_parse(&argp, argc, argv, &args, &code))
+		return code;
+	if ((args.jobs_text && pl_parse_number("--jobs", args.jobs_text, 1, 256, &jobs, &err) != PL_OK) ||
+	    (args.seeds_text && parse_seeds(args.seeds_text, &seeds, &err) != PL_OK))
+		return pl_complain(&err);
+
+	const char *scenario = args.scenario ? args.scenario : DEFAULT_SCENARIO;
+	const struct pl_matrix *cells_of = &matrix;
+	struct pl_bundle bundle = { 0 };
+	enum pl_status status = pl_vm_probe_host(&cli->vm_host, &host, &err);
+
+	if (status == PL_OK && pl_bundle_is(scenario)) {
+		status = pl_bundle_load(cli, scenario, &host, &bundle, &err);
+		cells_of = &bundle.matrix;
+	} else if (status == PL_OK) {
+		char *path = scenario_path(cli, scenario);
+
+		status = pl_matrix_load(path, &cli->paths, &host, args.seeds_text ? &seeds : NULL, &matrix, &err);
+		free(path);
+	}
+	if (status != PL_OK)
+		return pl_complain(&err);
+	status = pl_ledger_open(cli->paths.results, &cells.ledger, &err);
+	if (status == PL_OK)
+		status = reproduce(cli, &args, (unsigned)jobs, cells_of, bundle.expect ? bundle.digest : NULL, &cells);
+	if (bundle.expect)
+		pl_bundle_free(&bundle);
+	else
+		pl_matrix_free(&matrix);
+	return status == PL_OK ? PL_OK : pl_complain(&err);
+}

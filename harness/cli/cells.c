@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cli/cells.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "run/run.h"
+
+/* Does the ledger have it? Anything that keeps us from knowing is an error: a finished cell is not to be run again. */
+static enum pl_status in_ledger(struct pl_ledger *ledger, const char *id, bool *finished, struct pl_error *err)
+{
+	struct pl_row row;
+	enum pl_status status = pl_ledger_get(ledger, id, &row, err);
+
+	*finished = status == PL_OK;
+	if (*finished)
+		pl_row_free(&row);
+	return status == PL_UNMET ? PL_OK : status;
+}
+
+enum pl_status pl_cells_add(struct pl_cells *cells, const struct pl_cell *cell)
+{
+	cells->work = pl_realloc_array(cells->work, cells->nr_work + 1, sizeof(*cells->work));
+
+	struct pl_work *work = &cells->work[cells->nr_work++];
+
+	*work = (struct pl_work){ .cell = cell, .claim_fd = -1 };
+	return in_ledger(cells->ledger, cell->id, &work->finished, cells->err);
+}
+
+void pl_cells_free(struct pl_cells *cells)
+{
+	free(cells->work);
+	cells->work = NULL;
+	cells->nr_work = 0;
+}
+
+static const struct pl_cell *next_cell(void *ctx)
+{
+	struct pl_cells *cells = ctx;
+
+	while (cells->at < cells->nr_work) {
+		struct pl_work *work = &cells->work[cells->at++];
+
+		if (work->finished)
+			continue;
+		enum pl_status status = pl_ledger_claim(cells->ledger, work->cell->id, &work->claim_fd, cells->err);
+		if (status == PL_UNMET) {
+			work->elsewhere = true;
+			continue;
+		}
+		/* Another plimsoll may have finished it between our look at the ledger and the claim. */
+		if (status == PL_OK)
+			status = in_ledger(cells->ledger, work->cell->id, &work->finished, cells->err);
+		if (status != PL_OK) {
+			cells->ledger_failed = true;
+			return NULL;
+		}
+		if (work->finished) {
+			close(work->claim_fd);
+			work->claim_fd = -1;
+			continue;
+		}
+		return work->cell;
+	}
+	return NULL;
+}
+
+static enum pl_status cell_done(void *ctx, const struct pl_outcome *outcome, struct pl_error *err)
+{
+	struct pl_cells *cells = ctx;
+	enum pl_status status = PL_OK;
+	struct pl_work *work = cells->work;
+
+	while (work->cell != outcome->cell)
+		work++;
+	if (outcome->host_failed) {
+		cells->host_failures++;
+		fprintf(stderr, "plimsoll: cell %s (%s): %s; it is not kept and will run again\n", outcome->cell->id,
+			outcome->cell->origin, outcome->message);
+	} else {
+		status = pl_ledger_put(cells->ledger, &outcome->row, &outcome->artifacts, err);
+		work->finished = status == PL_OK;
+		cells->nr_run += work->finished;
+		cells->qemu_cpu_s += outcome->row.qemu_cpu_s;
+	}
+	close(work->claim_fd);
+	work->claim_fd = -1;
+	return status;
+}
+
+enum pl_status pl_cells_run(struct pl_cells *cells, const struct pl_vm_host *host, unsigned jobs, bool quiet)
+{
+	struct pl_run run = {
+		.host = host,
+		.jobs = jobs,
+		.lockstep = true,
+		.quiet = quiet,
+		.next = next_cell,
+		.done = cell_done,
+		.ctx = cells,
+	};
+
+	for (size_t i = 0; i < cells->nr_work; i++)
+		run.nr_jobs_total += !cells->work[i].finished;
+
+	double cpu_s = pl_process_cpu_s();
+	enum pl_status status = run.nr_jobs_total ? pl_run_all(&run, cells->err) : PL_OK;
+
+	cells->harness_cpu_s = pl_process_cpu_s() - cpu_s;
+	if (status == PL_OK && cells->ledger_failed)
+		status = cells->err->status;
+	if (status != PL_OK) {
+		size_t len = strlen(cells->err->text);
+
+		snprintf(cells->err->text + len, sizeof(cells->err->text) - len,
+			 "; what is finished is kept, and the same command goes on from there");
+	}
+	return status;
+}
+
+enum pl_status pl_cells_check(struct pl_cells *cells)
+{
+	enum pl_status status = PL_OK;
+	size_t elsewhere = 0;
+
+	for (size_t i = 0; i < cells->nr_work && status == PL_OK; i++) {
+		struct pl_work *work = &cells->work[i];
+
+		/* It may have been finished there in the meantime. */
+		if (work->elsewhere)
+			status = in_ledger(cells->ledger, work->cell->id, &work->finished, cells->err);
+		elsewhere += work->elsewhere && !work->finished;
+	}
+	if (status != PL_OK)
+		return status;
+	if (cells->host_failures)
+		return pl_fail(cells->err, PL_HOST, "%zu cells did not run to their end; the same command runs them again",
+			       cells->host_failures);
+	if (elsewhere)
+		return pl_fail(cells->err, PL_HOST, "%zu cells are being run by another plimsoll; the same command shows them when it is done",
+			       elsewhere);
+	return PL_OK;
+}
+
+static void name_as(char **name, const char *wanted)
+{
+	free(*name);
+	*name = pl_strdup(wanted);
+}
+
+enum pl_status pl_cells_row(const struct pl_cells *cells, size_t i, struct pl_row *row)
+{
+	const struct pl_cell *cell = cells->work[i].cell;
+	enum pl_status status = pl_ledger_get(cells->ledger, cell->id, row, cells->err);
+	int progress = pl_metric_index(cell->progress);
+
+	if (status != PL_OK)
+		return status;
+	name_as(&row->kernel, cell->kernel);
+	name_as(&row->disk, cell->disk);
+	name_as(&row->workload, cell->workload);
+	name_as(&row->setting, cell->setting);
+	if (row->progress && !strcmp(row->progress, cell->progress))
+		return PL_OK;
+	name_as(&row->progress, cell->progress);
+	row->analysis.value[pl_metric_index("workload_progress")] = progress < 0 ? NAN : row->analysis.value[progress];
+	return PL_OK;
+}

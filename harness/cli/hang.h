@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a finished cell's log says of its hang, read once and printed by several commands. */
+#ifndef PL_CLI_HANG_H
+#define PL_CLI_HANG_H
+
+#include "analyse/convoy.h"
+#include "cli/cli.h"
+#include "report/report.h"
+
+struct pl_hang {
+	void *region;
+	struct pl_bb bb;
+	struct pl_symbols *symbols; /* NULL: the kernel that the cell ran is no longer built */
+	bool has_convoy;
+	struct pl_convoy convoy;
+};
+
+/* PL_UNMET if the cell has no usable black box. Free with pl_hang_free. */
+enum pl_status pl_hang_read(const struct pl_cli *cli, struct pl_ledger *ledger, const struct pl_row *row, struct pl_hang *hang,
+			    struct pl_error *err);
+void pl_hang_free(struct pl_hang *hang);
+void pl_hang_print(FILE *out, const struct pl_row *row, const struct pl_hang *hang);
+
+#endif

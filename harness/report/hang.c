@@ -1,0 +1,446 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* One hang as an incident report tells it: memory, khungtaskd's warnings, who holds up whom, and how it came about. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/internal.h"
+
+#define NS_PER_S     1e9
+#define MIB	     (1024.0 * 1024.0)
+#define MAX_WARNINGS 12 /* printed; more are counted */
+#define MAX_TASKS    16 /* of a convoy's holders, and of its waiters */
+#define MAX_STACK    12
+#define COLUMNS	     72 /* of the timeline */
+
+/* From dark to light as ASCII can. */
+static const char shades[] = " .:-=+*#%@";
+
+struct warning {
+	double t_s, waited_s;
+	uint32_t pid;
+	uint64_t switches;
+	char comm[BB_COMM_LEN + 1];
+	const char *kind;
+};
+
+/* One column of the timeline. */
+struct column {
+	double free_mib, blocked, oldest_wait_s, busy_s, length_s;
+};
+
+struct story {
+	double workload_s, end_s;
+	struct bb_sample at; /* the last one not after the convoy */
+	bool has_at;
+	double zones_free, zones_min, zones_low, zones_high; /* MiB, of that sample; with the boost */
+	struct warning *warnings;
+	size_t nr_warnings, room_warnings;
+	struct column columns[COLUMNS];
+};
+
+static double pages_mib(const struct pl_bb *bb, uint64_t pages)
+{
+	return (double)pages * bb->header.page_bytes / MIB;
+}
+
+static double ns_s(uint64_t ns)
+{
+	return (double)ns / NS_PER_S;
+}
+
+static void add_warning(struct story *story, const struct bb_hung_task *rec)
+{
+	for (size_t i = 0; i < story->nr_warnings; i++)
+		if (story->warnings[i].pid == rec->pid && story->warnings[i].switches == rec->switches)
+			return;
+	if (story->nr_warnings == story->room_warnings) {
+		story->room_warnings = story->room_warnings ? story->room_warnings * 2 : 16;
+		story->warnings = pl_realloc_array(story->warnings, story->room_warnings, sizeof(*story->warnings));
+	}
+
+	struct warning *warning = &story->warnings[story->nr_warnings++];
+
+	*warning = (struct warning){
+		.t_s = ns_s(rec->head.t_ns),
+		.waited_s = rec->lock ? ns_s(rec->head.t_ns) - ns_s(rec->lock_since_ns) : NAN,
+		.pid = rec->pid,
+		.switches = rec->switches,
+		.kind = rec->lock ? pl_bb_lock_name(rec->lock_flags) : NULL,
+	};
+	pl_bb_string(warning->comm, sizeof(warning->comm), rec->comm, sizeof(rec->comm));
+}
+
+static struct column *column_of(struct story *story, double t_s)
+{
+	double length_s = (story->end_s - story->workload_s) / COLUMNS;
+
+	if (t_s < story->workload_s || t_s >= story->end_s || !(length_s > 0))
+		return NULL;
+
+	size_t i = (size_t)((t_s - story->workload_s) / length_s);
+
+	return &story->columns[i < COLUMNS ? i : COLUMNS - 1];
+}
+
+/* A wait is in every column that it reaches into, with the age that it has at the column's end. */
+static void add_wait(struct story *story, const struct bb_lock_wait *wait)
+{
+	double length_s = (story->end_s - story->workload_s) / COLUMNS;
+	double begin_s = ns_s(wait->begin_ns), end_s = begin_s + ns_s(wait->duration_ns);
+
+	for (size_t i = 0; i < COLUMNS; i++) {
+		double from_s = story->workload_s + (double)i * length_s, to_s = from_s + length_s;
+		double age_s = (end_s < to_s ? end_s : to_s) - begin_s;
+
+		if (begin_s < to_s && end_s > from_s && age_s > story->columns[i].oldest_wait_s)
+			story->columns[i].oldest_wait_s = age_s;
+	}
+}
+
+static void add_sample(struct story *story, const struct pl_bb *bb, const struct bb_sample *sample, const struct bb_sample *last)
+{
+	struct column *column = column_of(story, ns_s(sample->head.t_ns));
+	double free_mib = pages_mib(bb, sample->nr_free_pages);
+
+	if (!column)
+		return;
+	if (isnan(column->free_mib) || free_mib < column->free_mib)
+		column->free_mib = free_mib;
+	if (sample->nr_blocked > column->blocked)
+		column->blocked = sample->nr_blocked;
+	column->busy_s += ns_s(sample->disk_busy_ns - last->disk_busy_ns);
+	column->length_s += ns_s(sample->head.t_ns - last->head.t_ns);
+}
+
+/* When the workload began and the log ended: the timeline is cut by these. */
+static void find_bounds(struct story *story, const struct pl_bb *bb)
+{
+	const struct bb_rec *rec;
+	uint64_t offset = 0;
+
+	while (pl_bb_next(bb, &offset, &rec) == PL_BB_RECORD) {
+		story->end_s = ns_s(rec->t_ns);
+		if (rec->type == BB_REC_MARK && !(story->workload_s > 0) &&
+		    !strncmp(((const struct bb_mark *)(const void *)rec)->name, "workload", BB_NAME_LEN))
+			story->workload_s = ns_s(rec->t_ns);
+	}
+}
+
+static void read_story(struct story *story, const struct pl_bb *bb, double at_s)
+{
+	struct bb_sample last = { 0 };
+	const struct bb_rec *rec;
+	uint64_t offset = 0;
+
+	find_bounds(story, bb);
+	for (size_t i = 0; i < COLUMNS; i++)
+		story->columns[i].free_mib = NAN;
+	while (pl_bb_next(bb, &offset, &rec) == PL_BB_RECORD) {
+		const void *r = rec;
+
+		switch (rec->type) {
+		case BB_REC_SAMPLE:
+			if (ns_s(rec->t_ns) <= at_s) {
+				story->at = *(const struct bb_sample *)r;
+				story->has_at = true;
+				story->zones_free = story->zones_min = story->zones_low = story->zones_high = 0;
+			}
+			add_sample(story, bb, r, &last);
+			last = *(const struct bb_sample *)r;
+			break;
+		case BB_REC_ZONE: {
+			const struct bb_zone *zone = r;
+
+			if (!story->has_at || zone->seq != story->at.seq)
+				break;
+			story->zones_free += pages_mib(bb, zone->free);
+			story->zones_min += pages_mib(bb, zone->min + zone->boost);
+			story->zones_low += pages_mib(bb, zone->low + zone->boost);
+			story->zones_high += pages_mib(bb, zone->high + zone->boost);
+			break;
+		}
+		case BB_REC_HUNG_TASK:
+			add_warning(story, r);
+			break;
+		case BB_REC_LOCK_WAIT:
+			add_wait(story, r);
+			break;
+		default:
+			break;
+		}
+	}
+}
+
+static void heading(FILE *out, const struct pl_table_style *style, const char *text)
+{
+	fprintf(out, "\n%s%s%s\n", report_colour(style, REPORT_BOLD), text, report_colour(style, REPORT_PLAIN));
+}
+
+static void print_memory(FILE *out, const struct pl_bb *bb, const struct story *story, const struct pl_table_style *style)
+{
+	const struct bb_sample *s = &story->at;
+	const char *level = story->zones_free <= story->zones_min  ? "below MIN" :
+			    story->zones_free <= story->zones_low  ? "below LOW" :
+			    story->zones_free <= story->zones_high ? "below HIGH" :
+								     "above HIGH";
+	char title[80];
+
+	snprintf(title, sizeof(title), "Memory at %.1f s", ns_s(s->head.t_ns) - story->workload_s);
+	heading(out, style, title);
+	fprintf(out, "  free %.1f MiB, %s (MIN %.1f, LOW %.1f, HIGH %.1f MiB)\n", story->zones_free, level, story->zones_min,
+		story->zones_low, story->zones_high);
+	fprintf(out, "  anon %.0f MiB, file %.0f MiB, dirty %.1f MiB, in writeback %.1f MiB; swap %.0f of %.0f MiB free\n",
+		pages_mib(bb, s->nr_anon_pages), pages_mib(bb, s->nr_file_pages), pages_mib(bb, s->nr_dirty),
+		pages_mib(bb, s->nr_writeback), pages_mib(bb, s->nr_swap_free), pages_mib(bb, s->nr_swap_total));
+	fprintf(out, "  tasks in D state: %u, of them in iowait %u; requests in the disk: %llu\n", s->nr_blocked, s->nr_blocked_iowait,
+		s->disk_inflight);
+}
+
+static void print_warnings(FILE *out, const struct story *story, double timeout_s, const struct pl_table_style *style)
+{
+	char title[80];
+
+	snprintf(title, sizeof(title), "khungtaskd (timeout %.0f s): %zu %s", timeout_s, story->nr_warnings,
+		 story->nr_warnings == 1 ? "warning" : "warnings");
+	heading(out, style, title);
+	for (size_t i = 0; i < story->nr_warnings && i < MAX_WARNINGS; i++) {
+		const struct warning *warning = &story->warnings[i];
+
+		fprintf(out, "  %7.1f s  %s:%u", warning->t_s - story->workload_s, warning->comm, warning->pid);
+		if (warning->kind)
+			fprintf(out, " has waited %.1f s for a lock (%s)\n", warning->waited_s, warning->kind);
+		else
+			fprintf(out, " waits for something that is no lock\n");
+	}
+	if (story->nr_warnings > MAX_WARNINGS)
+		fprintf(out, "  and %zu more\n", story->nr_warnings - MAX_WARNINGS);
+}
+
+static const char *mode_of(const struct pl_convoy_task *task)
+{
+	return task->lock_flags & BB_LOCK_READ ? "read" : task->lock_flags & BB_LOCK_WRITE ? "write" : "-";
+}
+
+/* What the task itself waits for at the moment. */
+static void holder_waits_for(const struct pl_convoy_task *task, char *text, size_t room)
+{
+	const char *where = task->flags & BB_TASK_RECLAIM ? "direct reclaim" : "no reclaim";
+
+	if (task->io.bytes)
+		snprintf(text, room, "%s, %s of %u KiB for %.0f ms", where, pl_bb_disk_kind_name(task->io.kind),
+			 task->io.bytes / 1024, task->io.age_s * 1000);
+	else if (task->flags & BB_TASK_IOWAIT)
+		snprintf(text, room, "%s, room in the disk's queue", where);
+	else
+		snprintf(text, room, "%s, %s", where, task->flags & BB_TASK_BLOCKED ? "asleep" : "runnable");
+}
+
+static void in_the_end(const struct pl_convoy_task *task, char *text, size_t room)
+{
+	if (task->open)
+		snprintf(text, room, "to the end");
+	else
+		snprintf(text, room, "after %.1f s", task->total_s);
+}
+
+/* Those that are not printed: younger than those that are. */
+static void print_rest(FILE *out, const struct pl_convoy_task *tasks, size_t nr)
+{
+	if (nr > MAX_TASKS)
+		fprintf(out, "  and %zu more, from %.1f to %.1f s\n", nr - MAX_TASKS, tasks[MAX_TASKS].so_far_s, tasks[nr - 1].so_far_s);
+}
+
+static void print_holders(FILE *out, const struct pl_bb *bb, const struct pl_symbols *symbols, const struct pl_convoy *convoy)
+{
+	if (!convoy->nr_holders) {
+		fprintf(out, "  holders: not recorded (a matrix says `holders: true`), or not known\n");
+		return;
+	}
+	fprintf(out, "  %zu %s it:\n", convoy->nr_holders, convoy->nr_holders == 1 ? "task holds" : "tasks hold");
+	fprintf(out, "      pid task        mode   held s  reclaim s  stalls  switches  sleep s  in         now\n");
+	for (size_t i = 0; i < convoy->nr_holders && i < MAX_TASKS; i++) {
+		const struct pl_convoy_task *task = &convoy->holders[i];
+		char entry[24], now[64];
+
+		pl_convoy_entry(bb, symbols, task, entry, sizeof(entry));
+		holder_waits_for(task, now, sizeof(now));
+		fprintf(out, "  %7u %-11s %-5s %8.1f %10.1f %7llu %9llu %8.1f  %-10s %s\n", task->pid, task->comm, mode_of(task),
+			task->so_far_s, task->reclaim_s, (unsigned long long)task->stalls, (unsigned long long)task->switches,
+			task->longest_sleep_s, entry, now);
+	}
+	print_rest(out, convoy->holders, convoy->nr_holders);
+}
+
+static void reported(const struct pl_convoy_task *task, double timeout_s, char *text, size_t room)
+{
+	if (!isnan(task->reported_s))
+		snprintf(text, room, "reported after %.1f s", task->reported_s - task->since_s);
+	else if (task->flags & BB_TASK_KILLABLE)
+		snprintf(text, room, "no: killable, it does not look");
+	else if (!(task->flags & BB_TASK_BLOCKED))
+		snprintf(text, room, "no: not in D state");
+	else if (task->total_s < timeout_s)
+		snprintf(text, room, "no: over before the timeout");
+	else
+		snprintf(text, room, "no: over before the next scan");
+}
+
+static void print_waiters(FILE *out, const struct pl_bb *bb, const struct pl_symbols *symbols, const struct pl_convoy *convoy,
+			  double timeout_s)
+{
+	fprintf(out, "  %zu %s for it:\n", convoy->nr_waiters, convoy->nr_waiters == 1 ? "task waits" : "tasks wait");
+	fprintf(out, "      pid task        mode  waited s  in         by khungtaskd                     in the end\n");
+	for (size_t i = 0; i < convoy->nr_waiters && i < MAX_TASKS; i++) {
+		const struct pl_convoy_task *task = &convoy->waiters[i];
+		char entry[24], said[40], end[32];
+
+		pl_convoy_entry(bb, symbols, task, entry, sizeof(entry));
+		reported(task, timeout_s, said, sizeof(said));
+		in_the_end(task, end, sizeof(end));
+		fprintf(out, "  %7u %-11s %-5s %8.1f  %-10s %-32s %s\n", task->pid, task->comm, mode_of(task), task->so_far_s, entry,
+			said, end);
+	}
+	print_rest(out, convoy->waiters, convoy->nr_waiters);
+}
+
+static void print_stack(FILE *out, const struct pl_bb *bb, const struct pl_symbols *symbols, const char *whose,
+			const struct pl_convoy_task *task)
+{
+	uint32_t nr = 0;
+
+	fprintf(out, "  %s %s:%u sleeps in\n", whose, task->comm, task->pid);
+	for (uint32_t i = 0; i < task->nr_stack && nr < MAX_STACK; i++) {
+		const char *name = pl_symbols_name(symbols, bb->header.text_start, task->stack[i]);
+
+		if (!name)
+			continue;
+		fprintf(out, "%s%s", nr ? " < " : "    ", name);
+		nr++;
+		if (nr % 5 == 0)
+			fprintf(out, "\n   ");
+	}
+	fprintf(out, "\n");
+}
+
+/* Why khungtaskd says nothing of those who hold everybody up. */
+static void print_clocks(FILE *out, const struct pl_convoy *convoy, double timeout_s, const struct pl_table_style *style)
+{
+	double longest_s = 0;
+	uint64_t switches = 0;
+	struct pl_buf text = { 0 };
+
+	for (size_t i = 0; i < convoy->nr_holders; i++) {
+		switches += convoy->holders[i].switches;
+		if (convoy->holders[i].longest_sleep_s > longest_s)
+			longest_s = convoy->holders[i].longest_sleep_s;
+	}
+	if (!convoy->nr_holders)
+		return;
+	pl_buf_printf(&text, "  The holders' clocks: khungtaskd takes a context switch for a sign of life. The holders were switched "
+		      "%llu times while they held the lock, and ", (unsigned long long)switches);
+	if (longest_s > 0)
+		pl_buf_printf(&text, "the longest that one of them slept without a switch is %.1f s", longest_s);
+	else
+		pl_buf_printf(&text, "none slept without a switch for long enough to be recorded");
+	pl_buf_printf(&text, "; the timeout is %.0f s.", timeout_s);
+	report_wrapped(out, text.text, style->width, 4);
+	pl_buf_free(&text);
+}
+
+static void print_convoy(FILE *out, const struct pl_bb *bb, const struct pl_symbols *symbols, const struct pl_convoy *convoy,
+			 double workload_s, double timeout_s, const struct pl_table_style *style)
+{
+	char title[120];
+
+	snprintf(title, sizeof(title), "The convoy at %.1f s, when the oldest wait was %.1f s old", convoy->at_s - workload_s,
+		 convoy->oldest_wait_s);
+	heading(out, style, title);
+	fprintf(out, "  lock %s, %s %#llx; longest wait in the end %.1f s\n", convoy->lock_name, convoy->lock_kind,
+		(unsigned long long)convoy->lock, convoy->longest_wait_s);
+	print_holders(out, bb, symbols, convoy);
+	print_waiters(out, bb, symbols, convoy, timeout_s);
+	if (symbols && convoy->nr_holders)
+		print_stack(out, bb, symbols, "holder", &convoy->holders[0]);
+	if (symbols)
+		print_stack(out, bb, symbols, "waiter", &convoy->waiters[convoy->nr_waiters - 1]);
+	print_clocks(out, convoy, timeout_s, style);
+	if (convoy->held_s > 0)
+		fprintf(out, "  While the oldest waited, the lock was held for %.0f task-seconds: %.0f %% in direct reclaim, %.0f %% in reads.\n",
+			convoy->held_s, 100 * convoy->held_reclaim_s / convoy->held_s, 100 * convoy->held_read_s / convoy->held_s);
+}
+
+static void print_row(FILE *out, const char *name, const struct story *story, double (*of)(const struct column *), const char *unit)
+{
+	double low = INFINITY, high = -INFINITY;
+
+	for (size_t i = 0; i < COLUMNS; i++) {
+		double value = of(&story->columns[i]);
+
+		if (isnan(value))
+			continue;
+		low = value < low ? value : low;
+		high = value > high ? value : high;
+	}
+	if (high < low)
+		return;
+	fprintf(out, "  %-14s|", name);
+	for (size_t i = 0; i < COLUMNS; i++) {
+		double value = of(&story->columns[i]);
+		size_t shade = 0;
+
+		if (!isnan(value) && high > 0)
+			shade = (size_t)lround(value / high * (double)(sizeof(shades) - 2));
+		fputc(shades[shade < sizeof(shades) - 1 ? shade : sizeof(shades) - 2], out);
+	}
+	fprintf(out, "| %.1f to %.1f %s\n", low, high, unit);
+}
+
+static double free_of(const struct column *column)
+{
+	return column->free_mib;
+}
+
+static double busy_of(const struct column *column)
+{
+	return column->length_s > 0 ? 100 * column->busy_s / column->length_s : NAN;
+}
+
+static double blocked_of(const struct column *column)
+{
+	return column->blocked;
+}
+
+static double oldest_of(const struct column *column)
+{
+	return column->oldest_wait_s;
+}
+
+static void print_timeline(FILE *out, const struct story *story, const struct pl_table_style *style)
+{
+	char title[120];
+
+	snprintf(title, sizeof(title), "Timeline: 0 to %.0f s, %.1f s a column, \"%s\" from 0 to the row's highest",
+		 story->end_s - story->workload_s, (story->end_s - story->workload_s) / COLUMNS, shades);
+	heading(out, style, title);
+	print_row(out, "free memory", story, free_of, "MiB (lowest)");
+	print_row(out, "disk busy", story, busy_of, "%");
+	print_row(out, "D-state tasks", story, blocked_of, "(most)");
+	print_row(out, "oldest wait", story, oldest_of, "s");
+}
+
+void pl_report_hang(FILE *out, const struct pl_bb *bb, const struct pl_symbols *symbols, const struct pl_convoy *convoy,
+		    double hung_task_timeout_s, const struct pl_table_style *style)
+{
+	struct story *story = pl_calloc(1, sizeof(*story));
+
+	read_story(story, bb, convoy ? convoy->at_s : INFINITY);
+	if (story->has_at)
+		print_memory(out, bb, story, style);
+	print_warnings(out, story, hung_task_timeout_s, style);
+	if (convoy)
+		print_convoy(out, bb, symbols, convoy, story->workload_s, hung_task_timeout_s, style);
+	print_timeline(out, story, style);
+	free(story->warnings);
+	free(story);
+}
