@@ -60,15 +60,14 @@ static void end_stall(struct facts *facts, uint32_t pid)
 	}
 }
 
-/* Types are read once: what a record is must not change while we look. */
-static void on_record(struct facts *facts, const struct bb_rec *rec, unsigned type)
+static void on_record(struct facts *facts, const struct bb_rec *rec)
 {
 	const void *r = rec;
 
 	facts->end_ns = rec->t_ns;
-	switch (type) {
+	switch (rec->type) {
 	case BB_REC_MARK:
-		if (!facts->has_workload && !strncmp(((const struct bb_mark *)r)->name, "workload", BB_NAME_LEN)) {
+		if (!facts->has_workload && pl_bb_is_mark(rec, "workload")) {
 			facts->has_workload = true;
 			facts->workload_ns = rec->t_ns;
 		}
@@ -140,7 +139,7 @@ static void read_log(const struct pl_bb *bb, struct facts *facts)
 	uint64_t offset = 0;
 
 	while (pl_bb_next(bb, &offset, &rec) == PL_BB_RECORD)
-		on_record(facts, rec, rec->type);
+		on_record(facts, rec);
 	for (size_t i = 0; i < facts->open.nr; i++)
 		add(&facts->stalls, facts->open.list[i].pid, facts->open.list[i].begin_ns, facts->end_ns, NULL);
 	sort(&facts->stalls);
@@ -312,9 +311,10 @@ static void on_holder(struct pl_convoy *convoy, const struct facts *facts, const
 		const struct span *request = &facts->requests.list[i];
 		const struct bb_disk_io *io = (const void *)request->rec;
 
-		if (request->begin_ns > at_ns || request->end_ns <= at_ns || task->io.bytes)
+		if (request->begin_ns > at_ns || request->end_ns <= at_ns)
 			continue;
 		task->io = (struct pl_convoy_io){ io->kind, io->bytes, (double)(at_ns - request->begin_ns) / NS_PER_S };
+		break;
 	}
 	for (size_t i = first_of(&facts->sleeps, task->pid); i < facts->sleeps.nr && facts->sleeps.list[i].pid == task->pid; i++) {
 		const struct span *sleep = &facts->sleeps.list[i];
@@ -412,13 +412,8 @@ static const struct {
 	{ "lock_two_directories", "i_rwsem" },
 	{ "do_renameat2", "i_rwsem" },
 	{ "vfs_rename", "i_rwsem" },
-	{ "ext4_buffered_write_iter", "i_rwsem" },
 	{ "__fdget_pos", "f_pos_lock" },
 	{ "fdget_pos", "f_pos_lock" },
-	{ "pipe_read", "pipe mutex" },
-	{ "pipe_write", "pipe mutex" },
-	{ "pipe_lock", "pipe mutex" },
-	{ "unix_stream_read_generic", "unix iolock" },
 };
 
 static const char *asker_of(const struct pl_bb *bb, const struct pl_symbols *symbols, const struct pl_convoy_task *task)
@@ -576,6 +571,7 @@ void pl_convoy_entry(const struct pl_bb *bb, const struct pl_symbols *symbols, c
 	/* Ways into the kernel, and not what for. */
 	static const char *const ways[] = { "do_syscall_64", "x64_sys_call", "kthread", "ret_from_fork" };
 	const char *outermost = "?";
+
 	for (uint32_t i = task->nr_stack; symbols && i-- > 0;) {
 		const char *name = pl_symbols_name(symbols, bb->header.text_start, task->stack[i]);
 

@@ -147,6 +147,11 @@ void pl_bb_string(char *to, size_t room, const char *field, size_t field_bytes)
 	to[len] = '\0';
 }
 
+bool pl_bb_is_mark(const struct bb_rec *rec, const char *name)
+{
+	return rec->type == BB_REC_MARK && !strncmp(((const struct bb_mark *)(const void *)rec)->name, name, BB_NAME_LEN);
+}
+
 const char *pl_bb_type_name(unsigned type)
 {
 	static const char *const names[BB_REC_TYPES] = {

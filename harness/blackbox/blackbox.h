@@ -53,6 +53,9 @@ void pl_bb_string(char *to, size_t room, const char *field, size_t field_bytes);
  */
 enum pl_bb_next pl_bb_print(const struct pl_bb *bb, FILE *out);
 
+/* Is it the mark of this name? */
+bool pl_bb_is_mark(const struct bb_rec *rec, const char *name);
+
 /* Names for the enums of format.h: "lock_wait", "swap_in", "mutex" ...; "?" for what is not known. */
 const char *pl_bb_type_name(unsigned type);
 const char *pl_bb_disk_kind_name(unsigned kind);

@@ -30,16 +30,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'o':
 		args->output = arg;
 		return 0;
-	case ARGP_KEY_ARG:
-		if (args->cell)
-			argp_error(state, "one cell, please");
-		args->cell = arg;
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "which cell? give its id or the first digits of it");
-		return EINVAL;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return pl_parse_cell(key, arg, state, &args->cell);
 	}
 }
 
@@ -85,10 +77,10 @@ static void add_scenario(struct json_object *bundle, const struct pl_cli *cli, c
 }
 
 /* How the kernel was built, for who has another one. */
-static enum pl_status add_kernel(struct json_object *bundle, const struct pl_cli *cli, const char *name, struct pl_error *err)
+static enum pl_status add_kernel(struct json_object *bundle, const char *dir, struct pl_error *err)
 {
-	char *dir = pl_asprintf("%s/kernels/%s", cli->paths.build, name), *manifest_path = pl_asprintf("%s/manifest.json", dir);
-	char *config_path = pl_asprintf("%s/config", dir), *manifest = NULL, *config = NULL;
+	char *manifest_path = pl_asprintf("%s/manifest.json", dir), *config_path = pl_asprintf("%s/config", dir);
+	char *manifest = NULL, *config = NULL;
 	enum pl_status status = pl_read_file(manifest_path, MAX_PART_BYTES, &manifest, NULL, err);
 
 	if (status == PL_OK)
@@ -101,7 +93,6 @@ static enum pl_status add_kernel(struct json_object *bundle, const struct pl_cli
 	free(config);
 	free(manifest_path);
 	free(config_path);
-	free(dir);
 	return status;
 }
 
@@ -121,6 +112,8 @@ static enum pl_status fill(struct json_object *bundle, const struct pl_cli *cli,
 		status = pl_ledger_inputs(ledger, id, &inputs, err);
 	if (status == PL_OK)
 		status = pl_hang_read(cli, ledger, &row, &hang, err);
+	if (status == PL_OK && !hang.kernel)
+		status = pl_fail(err, PL_UNMET, "cell %s was run on a kernel that is no longer built: run its matrix again", id);
 	if (status == PL_OK) {
 		json_object_object_add(bundle, "plimsoll_bundle", json_object_new_int(FORMAT));
 		add_text(bundle, "id", id);
@@ -134,7 +127,7 @@ static enum pl_status fill(struct json_object *bundle, const struct pl_cli *cli,
 		add_text(bundle, "convoy", hang.has_convoy ? hang.convoy.fingerprint : NULL);
 		add_text(bundle, "digest", row.digest);
 		add_scenario(bundle, cli, host, id);
-		status = add_kernel(bundle, cli, row.kernel, err);
+		status = add_kernel(bundle, hang.kernel, err);
 	}
 	pl_hang_free(&hang);
 	free(inputs);

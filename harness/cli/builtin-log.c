@@ -6,20 +6,7 @@
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-	const char **cell = state->input;
-
-	switch (key) {
-	case ARGP_KEY_ARG:
-		if (*cell)
-			argp_error(state, "one cell, please");
-		*cell = arg;
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "which cell? give its id or the first digits of it");
-		return EINVAL;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
+	return pl_parse_cell(key, arg, state, state->input);
 }
 
 int pl_cmd_log(const struct pl_cli *cli, int argc, char **argv)

@@ -89,13 +89,18 @@ static char *scenario_path(const struct pl_cli *cli, const char *scenario)
 	return pl_asprintf("%s/scenarios/%s.yaml", cli->paths.configs, scenario);
 }
 
+static bool same_but_seed(const struct pl_cell *a, const struct pl_cell *b)
+{
+	return !strcmp(a->kernel, b->kernel) && !strcmp(a->disk, b->disk) && !strcmp(a->workload, b->workload) &&
+	       !strcmp(a->setting, b->setting);
+}
+
 /* Without --only: the hang itself, which is what comes first in the file, and not its controls. */
 static bool is_wanted(const struct reproduce_args *args, const struct pl_cell *first, const struct pl_cell *cell)
 {
 	if (args->only)
 		return pl_cell_matches(cell, args->only);
-	return !strcmp(cell->kernel, first->kernel) && !strcmp(cell->disk, first->disk) && !strcmp(cell->workload, first->workload) &&
-	       !strcmp(cell->setting, first->setting) && (args->seeds_text || cell->seed == first->seed);
+	return same_but_seed(cell, first) && (args->seeds_text || cell->seed == first->seed);
 }
 
 static enum pl_status choose(const struct reproduce_args *args, const struct pl_matrix *matrix, struct pl_cells *cells)
@@ -163,6 +168,7 @@ static void print_one(const struct pl_cell *cell, const struct pl_row *row, cons
 	printf("digest      %s%s\n", row->digest, row->exact ? "" : " (not exact)");
 	pl_hang_print(stdout, row, hang);
 	printf("\nthe guest   %.0f s of its time in %.1f s; ended %s\n", row->analysis.virtual_s, row->wall_s,
+	       row->analysis.verdict == PL_PANIC	    ? "in a panic" :
 	       row->analysis.flags & PL_FLAG_WEDGED ? "by its recorder, because user space no longer could" :
 						      "by SysRq, after its log was closed");
 	printf("fingerprint %s\n", hang->has_convoy ? hang->convoy.fingerprint : "none: nobody waited 10 s for a lock");
@@ -180,9 +186,10 @@ static void interval(size_t hits, size_t nr, double *low, double *high)
 	*high = hits < nr ? gsl_cdf_beta_Pinv(0.975, k + 1, n - k) : 1;
 }
 
+/* What came of cells that differ by their seeds only. */
 struct tally {
 	size_t verdicts[PL_NR_VERDICTS];
-	size_t nr, otherwise;
+	size_t nr;
 	struct {
 		char text[PL_FINGERPRINT_MAX];
 		size_t nr;
@@ -190,14 +197,13 @@ struct tally {
 	size_t nr_fingerprints;
 };
 
-static void count(struct tally *tally, const struct pl_row *row, const struct pl_hang *hang, enum judgement judgement)
+static void count(struct tally *tally, const struct pl_row *row, const struct pl_hang *hang)
 {
 	const char *text = hang->has_convoy ? hang->convoy.fingerprint : "none";
 	size_t i = 0;
 
 	tally->nr++;
 	tally->verdicts[row->analysis.verdict]++;
-	tally->otherwise += judgement == OTHERWISE;
 	while (i < tally->nr_fingerprints && strcmp(tally->fingerprints[i].text, text) != 0)
 		i++;
 	if (i == MAX_FINGERPRINTS)
@@ -215,11 +221,11 @@ static void print_tally(const struct tally *tally)
 		if (!tally->verdicts[i])
 			continue;
 		interval(tally->verdicts[i], tally->nr, &low, &high);
-		printf("%-10s %zu of %zu cells (95 %% interval of the rate: %.0f to %.0f %%)\n", pl_verdict_name((enum pl_verdict)i),
+		printf("    %s: %zu of %zu seeds (95 %% interval of the rate: %.0f to %.0f %%)\n", pl_verdict_name((enum pl_verdict)i),
 		       tally->verdicts[i], tally->nr, 100 * low, 100 * high);
 	}
 	for (size_t i = 0; i < tally->nr_fingerprints; i++)
-		printf("convoy     %zu of %zu: %s\n", tally->fingerprints[i].nr, tally->nr, tally->fingerprints[i].text);
+		printf("    convoy: %zu of %zu: %s\n", tally->fingerprints[i].nr, tally->nr, tally->fingerprints[i].text);
 }
 
 /* A line for each of many. */
@@ -236,50 +242,64 @@ static void print_line(const struct pl_cell *cell, const struct pl_row *row, con
 		       hang->has_convoy ? hang->convoy.fingerprint : "no convoy");
 }
 
-static enum pl_status print_all(const struct pl_cli *cli, const struct pl_cells *cells, struct pl_error *err)
+static enum pl_status print_cell(const struct pl_cli *cli, const struct pl_cells *cells, size_t i, struct tally *tally,
+				 enum judgement *judgement)
+{
+	const struct pl_cell *cell = cells->work[i].cell;
+	struct pl_hang hang = { 0 };
+	struct pl_row row;
+	enum pl_status status = pl_cells_row(cells, i, &row);
+
+	if (status != PL_OK)
+		return status;
+	/* One that is incomplete may have no log. */
+	if (row.analysis.verdict != PL_INCOMPLETE)
+		status = pl_hang_read(cli, cells->ledger, &row, &hang, cells->err);
+	if (status == PL_OK) {
+		*judgement = judge(cell, &row, &hang);
+		count(tally, &row, &hang);
+		if (cells->nr_work > 1)
+			print_line(cell, &row, &hang, *judgement);
+		else if (row.analysis.verdict == PL_INCOMPLETE)
+			printf("incomplete: %s\n", row.analysis.reason);
+		else
+			print_one(cell, &row, &hang, *judgement);
+	}
+	pl_hang_free(&hang);
+	pl_row_free(&row);
+	return status;
+}
+
+static enum pl_status print_all(const struct pl_cli *cli, const struct pl_cells *cells)
 {
 	struct tally *tally = pl_calloc(1, sizeof(*tally));
+	size_t otherwise = 0, incomplete = 0;
 	enum pl_status status = PL_OK;
 
 	for (size_t i = 0; i < cells->nr_work && status == PL_OK; i++) {
-		const struct pl_cell *cell = cells->work[i].cell;
-		struct pl_hang hang = { 0 };
-		struct pl_row row;
+		enum judgement judgement;
 
-		status = pl_cells_row(cells, i, &row);
-		if (status == PL_UNMET) {
-			status = PL_OK;
-			continue;
-		}
+		status = print_cell(cli, cells, i, tally, &judgement);
 		if (status != PL_OK)
 			break;
-		/* A cell without a log has a verdict all the same. */
-		if (row.analysis.verdict != PL_INCOMPLETE)
-			status = pl_hang_read(cli, cells->ledger, &row, &hang, err);
-		if (status == PL_OK) {
-			enum judgement judgement = judge(cell, &row, &hang);
-
-			count(tally, &row, &hang, judgement);
-			if (cells->nr_work > 1)
-				print_line(cell, &row, &hang, judgement);
-			else if (row.analysis.verdict == PL_INCOMPLETE)
-				printf("incomplete: %s\n", row.analysis.reason);
-			else
-				print_one(cell, &row, &hang, judgement);
-		}
-		pl_hang_free(&hang);
-		pl_row_free(&row);
+		otherwise += judgement == OTHERWISE;
+		if (i + 1 < cells->nr_work && same_but_seed(cells->work[i].cell, cells->work[i + 1].cell))
+			continue;
+		incomplete += tally->verdicts[PL_INCOMPLETE];
+		if (cells->nr_work > 1)
+			print_tally(tally);
+		memset(tally, 0, sizeof(*tally));
 	}
-	if (status == PL_OK && cells->nr_work > 1) {
-		print_tally(tally);
-		printf("`plimsoll show --hang ID` tells the story of one\n");
-	}
-	if (status == PL_OK && tally->otherwise)
-		status = pl_fail(err, PL_UNMET, "%zu of %zu cells are not as the scenario expects", tally->otherwise, tally->nr);
-	else if (status == PL_OK && tally->verdicts[PL_INCOMPLETE])
-		status = pl_fail(err, PL_UNMET, "%zu of %zu cells are incomplete", tally->verdicts[PL_INCOMPLETE], tally->nr);
 	free(tally);
-	return status;
+	if (status != PL_OK)
+		return status;
+	if (cells->nr_work > 1)
+		printf("`plimsoll show --hang ID` tells the story of one\n");
+	if (otherwise)
+		return pl_fail(cells->err, PL_UNMET, "%zu of %zu cells are not as the scenario expects", otherwise, cells->nr_work);
+	if (incomplete)
+		return pl_fail(cells->err, PL_UNMET, "%zu of %zu cells are incomplete", incomplete, cells->nr_work);
+	return PL_OK;
 }
 
 /* Another machine's digest, and the one that came of it here. */
@@ -308,7 +328,7 @@ static enum pl_status reproduce(const struct pl_cli *cli, const struct reproduce
 	if (status == PL_OK)
 		status = pl_cells_check(cells);
 	if (status == PL_OK)
-		status = print_all(cli, cells, cells->err);
+		status = print_all(cli, cells);
 	if (status == PL_OK && digest)
 		status = compare_digests(cells, digest);
 	pl_cells_free(cells);

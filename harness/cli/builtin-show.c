@@ -37,16 +37,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'r':
 		args->reanalyse = true;
 		return 0;
-	case ARGP_KEY_ARG:
-		if (args->cell)
-			argp_error(state, "one cell, please");
-		args->cell = arg;
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "which cell? give its id or the first digits of it");
-		return EINVAL;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return pl_parse_cell(key, arg, state, &args->cell);
 	}
 }
 

@@ -46,12 +46,20 @@ bool pl_parse(const struct argp *argp, int argc, char **argv, void *input, int *
 /* An argp parser for commands whose only argument is a kernel's name; its input is a const char * that begins as NULL. */
 error_t pl_parse_kernel(int key, char *arg, struct argp_state *state);
 
+/* What is no option of a command whose only argument is a cell's id or the beginning of one: *cell begins as NULL. */
+error_t pl_parse_cell(int key, char *arg, struct argp_state *state, const char **cell);
+
 /* A whole number from an option's argument, or PL_BAD_INPUT that names the option. */
 enum pl_status pl_parse_number(const char *option, const char *text, unsigned long min, unsigned long max, unsigned long *value,
 			       struct pl_error *err);
 
 /* The one finished cell whose id begins with prefix; PL_BAD_INPUT if there is none or more than one. */
 enum pl_status pl_find_cell(struct pl_ledger *ledger, const char *prefix, char id[PL_ID_HEX], struct pl_error *err);
+
+/*
+ * The directory of the kernel whose vmlinux has this hash, under whatever name it is built now; NULL: none has. Caller frees.
+ */
+char *pl_find_kernel(const struct pl_cli *cli, const char *vmlinux_sha256);
 
 /*
  * A cell that is not from a matrix: a kernel by name, booted with a program of our own for tests and people. Free with

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <dirent.h>
 #include <errno.h>
 #include <json-c/json.h>
 #include <poll.h>
@@ -26,22 +27,30 @@ bool pl_parse(const struct argp *argp, int argc, char **argv, void *input, int *
 	return !error;
 }
 
-error_t pl_parse_kernel(int key, char *arg, struct argp_state *state)
+static error_t parse_one(int key, char *arg, struct argp_state *state, const char **argument, const char *what, const char *give)
 {
-	const char **kernel = state->input;
-
 	switch (key) {
 	case ARGP_KEY_ARG:
-		if (*kernel)
-			argp_error(state, "one kernel, please");
-		*kernel = arg;
+		if (*argument)
+			argp_error(state, "one %s, please", what);
+		*argument = arg;
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "which kernel? give the name of one that is built, such as 6.12");
+		argp_error(state, "which %s? give %s", what, give);
 		return EINVAL;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
+}
+
+error_t pl_parse_kernel(int key, char *arg, struct argp_state *state)
+{
+	return parse_one(key, arg, state, state->input, "kernel", "the name of one that is built, such as 6.12");
+}
+
+error_t pl_parse_cell(int key, char *arg, struct argp_state *state, const char **cell)
+{
+	return parse_one(key, arg, state, cell, "cell", "its id or the first digits of it");
 }
 
 enum pl_status pl_parse_number(const char *option, const char *text, unsigned long min, unsigned long max, unsigned long *value,
@@ -90,6 +99,29 @@ static enum pl_status manifest_text(const char *path, const char *key, char **va
 		*value = pl_strdup(json_object_get_string(member));
 	json_object_put(manifest);
 	return status;
+}
+
+char *pl_find_kernel(const struct pl_cli *cli, const char *vmlinux_sha256)
+{
+	char *folder = pl_asprintf("%s/kernels", cli->paths.build), *found = NULL;
+	DIR *dir = opendir(folder);
+
+	for (struct dirent *entry; dir && !found && (entry = readdir(dir));) {
+		char *path = pl_asprintf("%s/%s", folder, entry->d_name), *manifest = pl_asprintf("%s/manifest.json", path);
+		char *built = NULL;
+
+		if (entry->d_name[0] != '.' && manifest_text(manifest, "vmlinux_sha256", &built, NULL) == PL_OK &&
+		    !strcmp(built, vmlinux_sha256))
+			found = path;
+		else
+			free(path);
+		free(built);
+		free(manifest);
+	}
+	if (dir)
+		closedir(dir);
+	free(folder);
+	return found;
 }
 
 enum pl_status pl_adhoc_cell(const struct pl_cli *cli, const char *kernel, const char *program, uint32_t virtual_seconds,

@@ -10,7 +10,8 @@
 struct pl_hang {
 	void *region;
 	struct pl_bb bb;
-	struct pl_symbols *symbols; /* NULL: the kernel that the cell ran is no longer built */
+	char *kernel;		    /* directory of the kernel that the cell ran; NULL: it is no longer built */
+	struct pl_symbols *symbols; /* NULL without it */
 	bool has_convoy;
 	struct pl_convoy convoy;
 };

@@ -121,8 +121,7 @@ static void find_bounds(struct story *story, const struct pl_bb *bb)
 
 	while (pl_bb_next(bb, &offset, &rec) == PL_BB_RECORD) {
 		story->end_s = ns_s(rec->t_ns);
-		if (rec->type == BB_REC_MARK && !(story->workload_s > 0) &&
-		    !strncmp(((const struct bb_mark *)(const void *)rec)->name, "workload", BB_NAME_LEN))
+		if (!(story->workload_s > 0) && pl_bb_is_mark(rec, "workload"))
 			story->workload_s = ns_s(rec->t_ns);
 	}
 }
@@ -258,15 +257,16 @@ static void print_holders(FILE *out, const struct pl_bb *bb, const struct pl_sym
 		return;
 	}
 	fprintf(out, "  %zu %s it:\n", convoy->nr_holders, convoy->nr_holders == 1 ? "task holds" : "tasks hold");
-	fprintf(out, "      pid task        mode   held s  reclaim s  stalls  switches  sleep s  in         now\n");
+	fprintf(out, "      pid task        mode   held s  reclaim s  stalls  in all s  switches  sleep s  in         now\n");
 	for (size_t i = 0; i < convoy->nr_holders && i < MAX_TASKS; i++) {
 		const struct pl_convoy_task *task = &convoy->holders[i];
 		char entry[24], now[64];
 
 		pl_convoy_entry(bb, symbols, task, entry, sizeof(entry));
 		holder_waits_for(task, now, sizeof(now));
-		fprintf(out, "  %7u %-11s %-5s %8.1f %10.1f %7llu %9llu %8.1f  %-10s %s\n", task->pid, task->comm, mode_of(task),
-			task->so_far_s, task->reclaim_s, (unsigned long long)task->stalls, (unsigned long long)task->switches,
+		fprintf(out, "  %7u %-11s %-5s %8.1f %10.1f %7llu %9.1f %9llu %8.1f  %-10s %s\n", task->pid, task->comm,
+			mode_of(task), task->so_far_s, task->reclaim_s, (unsigned long long)task->stalls, task->total_s,
+			(unsigned long long)task->switches,
 			task->longest_sleep_s, entry, now);
 	}
 	print_rest(out, convoy->holders, convoy->nr_holders);
@@ -315,12 +315,19 @@ static void print_stack(FILE *out, const struct pl_bb *bb, const struct pl_symbo
 
 		if (!name)
 			continue;
-		fprintf(out, "%s%s", nr ? " < " : "    ", name);
+		fprintf(out, "%s%s", !nr ? "    " : nr % 5 ? " < " : "\n    < ", name);
 		nr++;
-		if (nr % 5 == 0)
-			fprintf(out, "\n   ");
 	}
 	fprintf(out, "\n");
+}
+
+/* Whose stack khungtaskd printed; the oldest, if it printed none. */
+static const struct pl_convoy_task *first_reported(const struct pl_convoy *convoy)
+{
+	for (size_t i = 0; i < convoy->nr_waiters; i++)
+		if (!isnan(convoy->waiters[i].reported_s))
+			return &convoy->waiters[i];
+	return &convoy->waiters[0];
 }
 
 /* Why khungtaskd says nothing of those who hold everybody up. */
@@ -356,14 +363,16 @@ static void print_convoy(FILE *out, const struct pl_bb *bb, const struct pl_symb
 	snprintf(title, sizeof(title), "The convoy at %.1f s, when the oldest wait was %.1f s old", convoy->at_s - workload_s,
 		 convoy->oldest_wait_s);
 	heading(out, style, title);
-	fprintf(out, "  lock %s, %s %#llx; longest wait in the end %.1f s\n", convoy->lock_name, convoy->lock_kind,
-		(unsigned long long)convoy->lock, convoy->longest_wait_s);
+	fprintf(out, "  lock %s, %s %#llx", convoy->lock_name, convoy->lock_kind, (unsigned long long)convoy->lock);
+	if (convoy->waiters[0].lock_flags & BB_LOCK_MMAP)
+		fprintf(out, " of process %u", convoy->waiters[0].tgid);
+	fprintf(out, "; longest wait in the end %.1f s\n", convoy->longest_wait_s);
 	print_holders(out, bb, symbols, convoy);
 	print_waiters(out, bb, symbols, convoy, timeout_s);
 	if (symbols && convoy->nr_holders)
 		print_stack(out, bb, symbols, "holder", &convoy->holders[0]);
 	if (symbols)
-		print_stack(out, bb, symbols, "waiter", &convoy->waiters[convoy->nr_waiters - 1]);
+		print_stack(out, bb, symbols, "waiter", first_reported(convoy));
 	print_clocks(out, convoy, timeout_s, style);
 	if (convoy->held_s > 0)
 		fprintf(out, "  While the oldest waited, the lock was held for %.0f task-seconds: %.0f %% in direct reclaim, %.0f %% in reads.\n",

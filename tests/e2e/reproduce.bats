@@ -42,8 +42,8 @@ id_of() { sed -n 's/^cell  *\([0-9a-f]*\) .*/\1/p' "$1"; }
 
 @test "other seeds: the same cause has the same fingerprint" {
 	run shared reproduce --seeds 2..3
-	expect 0 "hung       2 of 2 cells"
-	expect 0 "convoy     2 of 2: $HANG"
+	expect 0 "hung: 2 of 2 seeds"
+	expect 0 "convoy: 2 of 2: $HANG"
 }
 
 @test "a negative control: with its swap in memory it does not hang" {
