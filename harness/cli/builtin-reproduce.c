@@ -238,7 +238,8 @@ static void print_line(const struct pl_cell *cell, const struct pl_row *row, con
 	printf("%c %s %-9s %4.0f reported, longest wait %5.1f s  %s\n", marks[judgement], row->id, pl_verdict_name(row->analysis.verdict),
 	       row->analysis.value[pl_metric_index("hung_tasks")], row->analysis.value[pl_metric_index("longest_lock_wait_s")], label);
 	if (judgement == OTHERWISE)
-		printf("    %s; found %s\n", cell->expect->convoy ? cell->expect->convoy : cell->expect->verdict,
+		printf("    expected %s%s%s; found %s, %s\n", cell->expect->verdict, cell->expect->convoy ? ", " : "",
+		       cell->expect->convoy ? cell->expect->convoy : "", pl_verdict_name(row->analysis.verdict),
 		       hang->has_convoy ? hang->convoy.fingerprint : "no convoy");
 }
 
