@@ -5,9 +5,11 @@
 #   kernel-build.sh NAME...        kernels of Debian's linux-source-NAME packages (6.1, 6.12)
 #   kernel-build.sh --first N NAME... the same with only the first N patches of the series, called NAME-N: to compare with
 #   kernel-build.sh --tree PATH    any other tree that a series of kernel-patches/ applies to; the tree is not touched
+#   kernel-build.sh --debug NAME... | --debug --tree PATH  these kernels, and the same with debug information, for debuggers
 #   kernel-build.sh --lock NAME... write configs/kernel/kernels.lock
 #
-# Each kernel is a directory vmlinux, System.map, config, manifest.json in the cache; build/kernels/NAME points to it.
+# Each kernel is a directory vmlinux, System.map, config, manifest.json in the cache; build/kernels/NAME points to it, and
+# build/debug/NAME to the one with debug information.
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 # shellcheck source=scripts/kernel-common.sh
@@ -16,6 +18,8 @@
 # Raise it when this script changes what is built from the same source, patches and fragment.
 recipe=1
 kernels=$PLIMSOLL_CACHE/kernels
+# Debug information is most of what such a build writes.
+debug_need_mib=4000
 
 # check_lock NAME: one line if this is not the source that the published digests belong to.
 check_lock() {
@@ -61,18 +65,54 @@ unpack() {
 	touch "$work/unpacked"
 }
 
+# same_kernel FOLDER: the kernel in $work/entry is the one in FOLDER, to each byte of code and data and to each symbol, but
+# for the build IDs, of the kernel and of its vDSOs: those are hashes of the debug information as well.
+same_kernel() {
+	local id='\x04\0\0\0\x14\0\0\0\x03\0\0\0GNU\0'
+	cmp "$1/System.map" "$work/entry/System.map" || return 1
+	strip --strip-all -o "$work/plain" "$1/vmlinux" || return 1
+	strip --strip-all -o "$work/stripped" "$work/entry/vmlinux" || return 1
+	[ "$(stat -c %s "$work/plain")" = "$(stat -c %s "$work/stripped")" ] || return 1
+	# An ID is the 20 bytes behind the 16 of its note's head. cmp counts from 1, grep from 0.
+	{
+		LC_ALL=C grep -obUaP "$id" "$work/plain" | cut -d: -f1 | sed 's/^/id /'
+		cmp -l "$work/plain" "$work/stripped" || true
+	} | awk '$1 == "id" { ids[++nr] = $2; next }
+		{
+			inside = 0
+			for (i = 1; i <= nr; i++)
+				inside = inside || ($1 - 1 >= ids[i] + 16 && $1 - 1 < ids[i] + 36)
+			if (!inside && bad++ < 10)
+				print "byte " $1 - 1 " of the stripped vmlinux differs"
+		}
+		END { exit bad > 0 }'
+}
+
 # compile: in $work, resumed where an earlier one was killed; leaves the finished entry in $work/entry.
 compile() {
 	[ -e "$work/unpacked" ] || unpack
+	if [ -n "$debug" ]; then
+		# DWARF 4: crash 8.0.2 does not read all of 5.
+		sed 's/^CONFIG_DEBUG_INFO_NONE=y$/CONFIG_DEBUG_INFO_DWARF4=y/' "$configs/guest.config" >"$work/fragment"
+		fragment=$work/fragment
+	fi
 	kmake allnoconfig || exit 3
 	(cd "$work/src" && check_config)
 	kmake vmlinux || exit 3
 	rm -rf "$work/entry"
 	mkdir "$work/entry"
-	# What is left is the symbol table, which names the functions of stacks.
-	strip --strip-debug -o "$work/entry/vmlinux" "$work/src/vmlinux"
+	if [ -n "$debug" ]; then
+		cp "$work/src/vmlinux" "$work/entry/vmlinux"
+	else
+		# What is left is the symbol table, which names the functions of stacks.
+		strip --strip-debug -o "$work/entry/vmlinux" "$work/src/vmlinux"
+	fi
 	cp "$work/src/System.map" "$work/entry/System.map"
 	cp "$work/src/.config" "$work/entry/config"
+	if [ -n "$debug" ] && ! same_kernel "$PLIMSOLL_ROOT/build/kernels/$name"; then
+		echo "$name with debug information is not the kernel that cells run: nothing in it could be trusted"
+		exit 3
+	fi
 	release=$(kmake kernelrelease)
 	cat >"$work/entry/manifest.json" <<-MANIFEST
 		{
@@ -92,7 +132,7 @@ compile() {
 # build_kernel: the kernel that the variables name, series, tree or archive, source_version and source_sha256 describe.
 build_kernel() {
 	local TIMEFORMAT='%R s; CPU: %U s user, %S s system'
-	local key entry work lock='' status=0
+	local key entry work lock='' status=0 fragment=$fragment folder=kernels
 	local -a patches
 	shopt -s nullglob
 	patches=("$PLIMSOLL_ROOT/kernel-patches/$series"/*.patch)
@@ -104,7 +144,7 @@ build_kernel() {
 	# Only what changes the source: a better commit message builds nothing.
 	patches_sha256=$(awk 'FNR == 1 { inside = 0 } /^diff --git / { inside = 1 } inside' /dev/null "${patches[@]}" | sha256)
 	key=$(sha256 <<-KEY
-		$recipe $name $source_version $source_sha256 $series $patches_sha256
+		$recipe$debug $name $source_version $source_sha256 $series $patches_sha256
 		$(sha256 "$configs/guest.config" "$configs/unpack-exclude.txt")
 		$compiler
 	KEY
@@ -117,12 +157,13 @@ build_kernel() {
 			die 3 "kernel $name: another build of it has held $kernels/$key.lock for an hour"
 	fi
 	if [ ! -e "$entry/manifest.json" ]; then
+		[ -z "$debug" ] || need_mib=$debug_need_mib
 		check_room "$kernels"
 		# What was left behind by builds that nobody resumed.
 		find "$kernels" -maxdepth 1 -name '*.work' -mmin +1440 -exec rm -rf {} +
 		work=$kernels/$key.work
 		mkdir -p "$work"
-		say "kernel $name: building $source_version with $compiler; log: $work/log"
+		say "kernel $name: building $source_version${debug:+ with debug information} with $compiler; log: $work/log"
 		# Not `compile || ...`: that would switch errexit off inside.
 		set +e
 		# The inner braces keep what `time` says out of the log.
@@ -139,18 +180,32 @@ build_kernel() {
 		rm -rf "$work"
 	fi
 	[ -z "$lock" ] || exec {lock}>&-
-	[ ! "$PLIMSOLL_ROOT/build/kernels/$name" -ef "$entry" ] || return 0
-	mkdir -p "$PLIMSOLL_ROOT/build/kernels"
-	ln -sfT "$entry" "$PLIMSOLL_ROOT/build/kernels/.$name.$$"
-	mv -T "$PLIMSOLL_ROOT/build/kernels/.$name.$$" "$PLIMSOLL_ROOT/build/kernels/$name"
+	[ -z "$debug" ] || folder=debug
+	folder=$PLIMSOLL_ROOT/build/$folder
+	[ ! "$folder/$name" -ef "$entry" ] || return 0
+	mkdir -p "$folder"
+	ln -sfT "$entry" "$folder/.$name.$$"
+	mv -T "$folder/.$name.$$" "$folder/$name"
+}
+
+# build: what the user asked for: the kernel, and then the same with debug information if that was asked for.
+build() {
+	debug=
+	build_kernel
+	[ -z "$with_debug" ] || debug=-debug build_kernel
 }
 
 main() {
-	[ $# -gt 0 ] || die 2 "usage: scripts/kernel-build.sh NAME... | --first N NAME... | --tree PATH | --lock NAME..."
+	[ $# -gt 0 ] || die 2 "usage: scripts/kernel-build.sh [--debug] NAME... | --first N NAME... | [--debug] --tree PATH | --lock NAME..."
 	find_compiler
 	mkdir -p "$kernels" "$sources"
 	tree=
 	first=
+	with_debug=
+	if [[ $1 = --debug && $# -gt 1 ]]; then
+		with_debug=1
+		shift
+	fi
 	if [ "$1" = --first ]; then
 		[[ ${2:-} =~ ^[1-9][0-9]?$ && $# -gt 2 ]] || die 2 "usage: scripts/kernel-build.sh --first N NAME..."
 		first=$2
@@ -166,7 +221,7 @@ main() {
 		series=$(series_for "$name")
 		source_version=$name
 		source_sha256=$(tree_tar "$tree" | sha256)
-		build_kernel
+		build
 		say "kernel $name: ready; a matrix names it $name"
 		;;
 	--lock)
@@ -189,7 +244,7 @@ main() {
 			source_sha256=$(sha256_of_archive "$archive")
 			check_lock "$name"
 			name=$name${first:+-$first}
-			build_kernel
+			build
 		done
 		;;
 	esac

@@ -9,6 +9,8 @@
 
 sources=$PLIMSOLL_CACHE/sources
 configs=$PLIMSOLL_ROOT/configs/kernel
+# What the kernel is configured from.
+fragment=$configs/guest.config
 need_mib=1500
 
 all_series() { (cd "$PLIMSOLL_ROOT/kernel-patches" && echo */ | tr -d /); }
@@ -102,7 +104,7 @@ check_config() {
 		fi
 		say "kernel $name: configs/kernel/guest.config asks for $line and Kconfig made it ${got:-n}"
 		bad=1
-	done < <(grep -E '^CONFIG_[A-Z0-9_a-z]+=' "$configs/guest.config")
+	done < <(grep -E '^CONFIG_[A-Z0-9_a-z]+=' "$fragment")
 	[ "$bad" = 0 ] || die 2 "kernel $name: the fragment does not hold; see configs/kernel/absent-options.txt for options a version lacks"
 }
 
@@ -112,5 +114,5 @@ check_config() {
 kmake() {
 	env -i PATH="$PATH" LC_ALL=C TZ=UTC0 make -s -C "$work/src" -j "$(nproc)" ARCH=x86_64 CC="$cc" LOCALVERSION= \
 		KBUILD_BUILD_TIMESTAMP='Thu Jan  1 00:00:00 UTC 2026' KBUILD_BUILD_USER=plimsoll KBUILD_BUILD_HOST=plimsoll \
-		KBUILD_BUILD_VERSION=1 KCONFIG_ALLCONFIG="$configs/guest.config" cmd_check_local_export=: "$@"
+		KBUILD_BUILD_VERSION=1 KCONFIG_ALLCONFIG="$fragment" cmd_check_local_export=: "$@"
 }

@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/futex.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -340,6 +342,9 @@ static enum pl_status launch(const struct pl_vm_host *host, const struct pl_cell
 			pl_fail_errno(err, PL_HOST, "mapping lockstep's evidence");
 			goto fail;
 		}
+		vm->evidence->watch_value = options->hold_at;
+		vm->evidence->watch_offset = vm->ram_bytes + vm->platter_bytes + offsetof(struct bb_header, head);
+		vm->evidence->watch_fd = vm->memory_fd;
 	}
 
 	struct args args = { 0 };
@@ -406,6 +411,17 @@ enum pl_status pl_vm_start(const struct pl_vm_host *host, const struct pl_cell *
 const uint8_t *pl_vm_blackbox(const struct pl_vm *vm)
 {
 	return vm->memory + vm->ram_bytes + vm->platter_bytes;
+}
+
+bool pl_vm_held(const struct pl_vm *vm)
+{
+	return vm->evidence && __atomic_load_n(&vm->evidence->hold, __ATOMIC_ACQUIRE) == PL_LOCKSTEP_HELD;
+}
+
+void pl_vm_go_on(struct pl_vm *vm)
+{
+	__atomic_store_n(&vm->evidence->hold, PL_LOCKSTEP_GO_ON, __ATOMIC_RELEASE);
+	syscall(SYS_futex, &vm->evidence->hold, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
 void pl_vm_kill(const struct pl_vm *vm)

@@ -29,6 +29,7 @@ struct pl_vm_options {
 	int core;		 /* pin to this core; -1: do not pin */
 	const char *extra_args;	 /* more kernel command line, or NULL */
 	bool console_on_stdio;	 /* a person's terminal is the console: interactive boot */
+	uint64_t hold_at;	 /* hold the guest once its log has so many bytes (0: never), see pl_vm_held; needs lockstep */
 };
 
 struct pl_vm {
@@ -67,6 +68,14 @@ enum pl_status pl_vm_start(const struct pl_vm_host *host, const struct pl_cell *
 
 /* The black box: a mapping that lives until pl_vm_release, also while the guest runs. */
 const uint8_t *pl_vm_blackbox(const struct pl_vm *vm);
+
+/*
+ * Is the guest held, as options.hold_at asked? Its memory then does not change until pl_vm_go_on: every CPU is idle, so that no
+ * task runs and each one's stack is complete. It is the same instant in every run, and the run goes on as if nothing had
+ * been: no clock of the guest's moves meanwhile.
+ */
+bool pl_vm_held(const struct pl_vm *vm);
+void pl_vm_go_on(struct pl_vm *vm);
 
 /* Kill QEMU at once. It still has to be waited for with pl_vm_finish. */
 void pl_vm_kill(const struct pl_vm *vm);

@@ -55,6 +55,8 @@ static bool free_running, provoke;
 
 static struct pl_lockstep_evidence no_evidence;
 static struct pl_lockstep_evidence *evidence = &no_evidence;
+/* What a hold is waited for at; NULL: none was asked for. */
+static const uint64_t *watched;
 
 static struct {
 	int (*setname)(pthread_t, const char *);
@@ -96,6 +98,19 @@ static void resolve(void)
 		abort();
 }
 
+/* A mapping of the page that the watched number lies in. */
+static void watch(void)
+{
+	uint64_t page_bytes = (uint64_t)sysconf(_SC_PAGESIZE), in_page = evidence->watch_offset % page_bytes;
+
+	if (!evidence->watch_value)
+		return;
+	char *page = mmap(NULL, page_bytes, PROT_READ, MAP_SHARED, evidence->watch_fd, (off_t)(evidence->watch_offset - in_page));
+
+	if (page != MAP_FAILED)
+		watched = (const uint64_t *)(const void *)(page + in_page);
+}
+
 __attribute__((constructor)) static void start(void)
 {
 	resolve();
@@ -114,6 +129,7 @@ __attribute__((constructor)) static void start(void)
 	evidence = shared;
 	evidence->magic = PL_LOCKSTEP_MAGIC;
 	evidence->free = free_running;
+	watch();
 }
 
 static void set_parked(int value)
@@ -131,6 +147,17 @@ EXPORT int pthread_setname_np(pthread_t thread, const char *name)
 	return real.setname(thread, name);
 }
 
+/* The harness ends a QEMU that it does not let go on. */
+static void hold_if_reached(void)
+{
+	if (!watched || __atomic_load_n(watched, __ATOMIC_ACQUIRE) < evidence->watch_value)
+		return;
+	watched = NULL;
+	__atomic_store_n(&evidence->hold, PL_LOCKSTEP_HELD, __ATOMIC_RELEASE);
+	while (__atomic_load_n(&evidence->hold, __ATOMIC_ACQUIRE) == PL_LOCKSTEP_HELD)
+		syscall(SYS_futex, &evidence->hold, FUTEX_WAIT, PL_LOCKSTEP_HELD, NULL, NULL, 0);
+}
+
 EXPORT int pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
 {
 	resolve();
@@ -141,6 +168,7 @@ EXPORT int pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
 		atomic_store(&big_lock, mutex);
 	if (mutex == atomic_load(&big_lock))
 		atomic_store(&halt_cond, cond);
+	hold_if_reached();
 	evidence->parks++;
 	set_parked(1);
 	int result = real.cond_wait(cond, mutex);
