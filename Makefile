@@ -73,6 +73,10 @@ harness: build/plimsoll build/lockstep.so ## compile the harness into build/
 kernels: ## build KERNELS="6.1 6.12", or the tree KERNEL_TREE=path, or take them from the cache
 	@scripts/kernel-build.sh $(if $(KERNEL_TREE),--tree '$(KERNEL_TREE)',$(KERNELS))
 
+debug-kernels: ## build them once more, with the debug information that drgn and crash need to open a core
+	@scripts/setup.sh run
+	@scripts/kernel-build.sh --debug $(if $(KERNEL_TREE),--tree '$(KERNEL_TREE)',$(KERNELS))
+
 rootfs: ## build the guests' read-only image
 	@rootfs/build-image.sh build/rootfs
 
@@ -157,4 +161,4 @@ objects := $(cli_sources:%.c=build/obj/%.o) $(lib_sources:%.c=build/obj/%.o) $(u
 -include $(objects:.o=.d) build/obj/lockstep.d
 .SECONDARY: $(objects)
 
-.PHONY: run-matrix reproduce verify watermarks alloc-cost test bench exactness lint patches-check boot setup harness kernels rootfs lock digests clean help ready tests
+.PHONY: run-matrix reproduce verify watermarks alloc-cost test bench exactness lint patches-check boot setup harness kernels debug-kernels rootfs lock digests clean help ready tests

@@ -356,7 +356,7 @@ static int by_since(const void *a, const void *b)
 	return (x->pid > y->pid) - (x->pid < y->pid);
 }
 
-static void collect(struct pl_convoy *convoy, const struct facts *facts, uint64_t at_ns)
+static void collect(const struct pl_bb *bb, struct pl_convoy *convoy, const struct facts *facts, uint64_t at_ns)
 {
 	convoy->holders = pl_calloc(facts->parts.nr, sizeof(*convoy->holders));
 	convoy->waiters = pl_calloc(facts->parts.nr, sizeof(*convoy->waiters));
@@ -365,6 +365,7 @@ static void collect(struct pl_convoy *convoy, const struct facts *facts, uint64_
 
 		if (part->lock != convoy->lock || facts->parts.list[i].end_ns != at_ns)
 			continue;
+		convoy->log_bytes = (uint64_t)((const uint8_t *)part - bb->region) + part->head.bytes - bb->header.log_offset;
 		if (part->role == BB_LOCK_HOLDER)
 			on_holder(convoy, facts, part, at_ns);
 		else if (part->role == BB_LOCK_WAITER)
@@ -524,7 +525,7 @@ enum pl_status pl_convoy_find(const struct pl_bb *bb, const struct pl_symbols *s
 	if (wait) {
 		convoy->lock = ((const struct bb_lock_wait *)(const void *)wait->rec)->lock;
 		if (choose_time(&facts, wait, convoy->lock, timeout_ns, &at_ns)) {
-			collect(convoy, &facts, at_ns);
+			collect(bb, convoy, &facts, at_ns);
 			status = convoy->nr_waiters ? PL_OK : PL_UNMET;
 		}
 	}

@@ -48,6 +48,7 @@ struct pl_convoy {
 	char lock_name[48];	/* "mmap_lock", "i_rwsem" ... or its kind */
 	const char *lock_kind;	/* "rwsem", "mutex", "semaphore" */
 	double at_s;		/* guest time that it is looked at: when the oldest wait has reached the timeout, or else another 10 s */
+	uint64_t log_bytes;	/* of the log, to the end of the records that this is read from */
 	double oldest_wait_s;	/* the longest that anybody had waited by then */
 	double longest_wait_s;	/* the longest wait for this lock in all of the log */
 	/* in the order in which they got it, or began to wait; no holders: the guest did not record who holds what */

@@ -8,6 +8,7 @@
 #include "cli/bundle.h"
 #include "cli/cells.h"
 #include "cli/hang.h"
+#include "cli/vmcore.h"
 
 #define DEFAULT_SCENARIO "cvm-rwsem-hang"
 #define MAX_FINGERPRINTS 64
@@ -18,13 +19,19 @@ struct reproduce_args {
 	const char *seeds_text;
 	const char *only;
 	const char *jobs_text;
+	bool vmcore;
+	const char *vmcore_path;
 };
+
+enum { OPT_VMCORE = 256 };
 
 static const struct argp_option options[] = {
 	{ "kernel", 'k', "NAME", 0, "on this kernel (the first that the scenario names)", 0 },
 	{ "seeds", 's', "N|FROM..TO", 0, "with seeds 1 to N, or FROM to TO (the first of the scenario's)", 0 },
 	{ "only", 'o', "GLOB", 0, "any cells of the scenario, its controls as well, whose kernel/disk/workload/setting/seed fits", 0 },
 	{ "jobs", 'j', "N", 0, "VMs side by side (one for each core)", 0 },
+	{ "vmcore", OPT_VMCORE, "FILE", OPTION_ARG_OPTIONAL,
+	  "keep a core of the hung guest as well, for drgn and crash (results/vmcores/ID): the cell is run once more for it", 0 },
 	{ 0 },
 };
 
@@ -44,6 +51,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'j':
 		args->jobs_text = arg;
+		return 0;
+	case OPT_VMCORE:
+		args->vmcore = true;
+		args->vmcore_path = arg;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (args->scenario)
@@ -324,6 +335,8 @@ static enum pl_status reproduce(const struct pl_cli *cli, const struct reproduce
 {
 	enum pl_status status = choose(args, matrix, cells);
 
+	if (status == PL_OK && args->vmcore && cells->nr_work > 1)
+		status = pl_fail(cells->err, PL_BAD_INPUT, "--vmcore: a core is of one cell, and these are %zu", cells->nr_work);
 	if (status == PL_OK)
 		status = pl_cells_run(cells, &cli->vm_host, jobs, false);
 	if (status == PL_OK)
@@ -332,6 +345,18 @@ static enum pl_status reproduce(const struct pl_cli *cli, const struct reproduce
 		status = print_all(cli, cells);
 	if (status == PL_OK && digest)
 		status = compare_digests(cells, digest);
+	/* Where it is not what was expected, a core is wanted all the more. */
+	if (args->vmcore && (status == PL_OK || status == PL_UNMET)) {
+		struct pl_error core_err = { 0 };
+		enum pl_status core_status = pl_vmcore(cli, cells->ledger, cells->work[0].cell, args->vmcore_path, &core_err);
+
+		if (status != PL_OK && core_status != PL_OK) {
+			pl_complain(&core_err);
+		} else if (core_status != PL_OK) {
+			*cells->err = core_err;
+			status = core_status;
+		}
+	}
 	pl_cells_free(cells);
 	pl_ledger_close(cells->ledger);
 	return status;

@@ -16,7 +16,7 @@ struct show_args {
 
 static const struct argp_option options[] = {
 	{ "format", 'f', "text|json", 0, "how to print it (text)", 0 },
-	{ "hang", 'H', NULL, 0, "memory, warnings, convoy and timeline, as `plimsoll reproduce` prints them", 0 },
+	{ "hang", 'H', NULL, 0, "memory, warnings, convoy and timeline, as `plimsoll reproduce` prints them; as JSON, the convoy", 0 },
 	{ "reanalyse", 'r', NULL, 0, "compute verdict and metrics again from the artifacts, and keep them", 0 },
 	{ 0 },
 };
@@ -73,7 +73,9 @@ int pl_cmd_show(const struct pl_cli *cli, int argc, char **argv)
 	pl_ledger_close(ledger);
 	if (status != PL_OK)
 		return pl_complain(&err);
-	if (args.hang)
+	if (args.hang && args.json)
+		pl_hang_print_json(stdout, &row, &hang);
+	else if (args.hang)
 		pl_hang_print(stdout, &row, &hang);
 	else if (args.json)
 		pl_report_cell_json(stdout, &row);

@@ -60,3 +60,8 @@ void pl_hang_print(FILE *out, const struct pl_row *row, const struct pl_hang *ha
 	pl_report_hang(out, &hang->bb, hang->symbols, hang->has_convoy ? &hang->convoy : NULL, row->hung_task_timeout_s,
 		       pl_report_style_for(fileno(out)));
 }
+
+void pl_hang_print_json(FILE *out, const struct pl_row *row, const struct pl_hang *hang)
+{
+	pl_report_hang_json(out, row->id, &hang->bb, hang->symbols, hang->has_convoy ? &hang->convoy : NULL);
+}

@@ -21,5 +21,6 @@ enum pl_status pl_hang_read(const struct pl_cli *cli, struct pl_ledger *ledger, 
 			    struct pl_error *err);
 void pl_hang_free(struct pl_hang *hang);
 void pl_hang_print(FILE *out, const struct pl_row *row, const struct pl_hang *hang);
+void pl_hang_print_json(FILE *out, const struct pl_row *row, const struct pl_hang *hang);
 
 #endif

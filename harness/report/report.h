@@ -38,6 +38,10 @@ void pl_report_json(FILE *out, const struct pl_row *rows, size_t nr_rows);
 void pl_report_hang(FILE *out, const struct pl_bb *bb, const struct pl_symbols *symbols, const struct pl_convoy *convoy,
 		    double hung_task_timeout_s, const struct pl_table_style *style);
 
+/* Its convoy, for programs: the object that docs/ledger.md describes. id is the cell's. */
+void pl_report_hang_json(FILE *out, const char *id, const struct pl_bb *bb, const struct pl_symbols *symbols,
+			 const struct pl_convoy *convoy);
+
 /* One cell in full. */
 void pl_report_cell(FILE *out, const struct pl_row *row, const struct pl_table_style *style);
 void pl_report_cell_json(FILE *out, const struct pl_row *row);

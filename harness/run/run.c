@@ -84,6 +84,7 @@ static enum pl_status start_slot(struct scheduler *s, unsigned number, const str
 		.lockstep = s->run->lockstep,
 		.provoke = s->run->provoke,
 		.kvm = s->run->kvm && cell->machine.clock == PL_CLOCK_REAL,
+		.hold_at = s->run->hold_at,
 		/*
 		 * Both threads of a QEMU in lockstep share one core: handing over to another core costs more. The control
 		 * without lockstep is left free: on one core the threads seldom meet, and it would hardly ever fail.
@@ -270,24 +271,31 @@ static bool overdue(struct slot *slot)
 	return now_s - slot->vm.started_s > limit_s;
 }
 
-static void tick(struct scheduler *s)
+static enum pl_status tick(struct scheduler *s, struct pl_error *err)
 {
+	enum pl_status status = PL_OK;
 	uint64_t expirations;
 
 	if (read(s->timer_fd, &expirations, sizeof(expirations)) < 0)
-		return;
+		return PL_OK;
 	for (unsigned i = 0; i < s->jobs; i++) {
 		struct slot *slot = &s->slots[i];
 
 		if (!slot->cell)
 			continue;
 		look_for_workload(slot);
+		if (pl_vm_held(&slot->vm)) {
+			if (status == PL_OK && !s->interrupted)
+				status = s->run->held(s->run->ctx, slot->cell, &slot->vm, err);
+			pl_vm_go_on(&slot->vm);
+		}
 		if (!slot->killed && overdue(slot)) {
 			slot->killed = true;
 			pl_vm_kill(&slot->vm);
 		}
 	}
 	pl_progress_tick(&s->progress);
+	return status;
 }
 
 static void kill_all(struct scheduler *s)
@@ -326,7 +334,9 @@ static enum pl_status loop(struct scheduler *s, struct pl_error *err)
 			uint32_t what = events[i].data.u32;
 
 			if (what == EVENT_TIMER) {
-				tick(s);
+				enum pl_status tick_status = tick(s, err);
+				if (status == PL_OK)
+					status = tick_status;
 			} else if (what == EVENT_SIGNAL) {
 				struct signalfd_siginfo info;
 

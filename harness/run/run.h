@@ -37,6 +37,10 @@ struct pl_run {
 	bool quiet;		   /* no progress */
 	size_t nr_jobs_total;	   /* how many runs next() will give, for the progress line */
 
+	uint64_t hold_at;	   /* hold each guest once, see struct pl_vm_options; 0: none */
+	/* Called while a guest is held. Anything but PL_OK ends all runs. */
+	enum pl_status (*held)(void *ctx, const struct pl_cell *cell, const struct pl_vm *vm, struct pl_error *err);
+
 	/* The next cell to run, or NULL when there are no more. */
 	const struct pl_cell *(*next)(void *ctx);
 	/* Called once for each run. Anything but PL_OK ends all of them. */

@@ -12,6 +12,11 @@
 /* Where x86-64 kernels map all of RAM and themselves, without KASLR (arch/x86/include/asm/page_64_types.h). */
 #define DIRECT_MAP   0xffff888000000000ULL
 #define KERNEL_MAP   0xffffffff80000000ULL
+/*
+ * The kernel keeps its hands off the first 64 KiB (the first MiB, in fact: reserve_real_mode and trim_low_memory_range in
+ * arch/x86), but QEMU's loader does not: it leaves bytes of its own stack there, host addresses, other ones in each run.
+ */
+#define LOADER_BYTES (64u << 10)
 /* A kernel has some tens of thousands. */
 #define MAX_SYMBOLS 4000000
 #define MAX_BANNER  512
@@ -174,12 +179,12 @@ static bool is_zero(const uint8_t *page)
 	return !page[0] && !memcmp(page, page + 1, PAGE_BYTES - 1);
 }
 
-/* All pages but those of zeros, in runs. */
+/* All pages but those of zeros and the loader's, in runs. */
 static enum pl_status write_ram(int fd, const char *path, const struct pl_core *core, size_t at, size_t *stored_bytes,
 				struct pl_error *err)
 {
 	enum pl_status status = PL_OK;
-	size_t from = 0;
+	size_t from = LOADER_BYTES;
 
 	while (from < core->ram_bytes && status == PL_OK) {
 		size_t to = from;

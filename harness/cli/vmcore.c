@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cli/vmcore.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/hang.h"
+#include "run/run.h"
+#include "vm/core.h"
+
+#define MIB ((double)(1 << 20))
+
+struct taking {
+	const struct pl_cell *cell;
+	const char *path;
+	char digest[PL_SHA256_HEX];	/* what the ledger has */
+	bool started, written, kept;
+	size_t stored_bytes;
+};
+
+static const struct pl_cell *next_run(void *ctx)
+{
+	struct taking *taking = ctx;
+
+	if (taking->started)
+		return NULL;
+	taking->started = true;
+	return taking->cell;
+}
+
+static enum pl_status write_core(void *ctx, const struct pl_cell *cell, const struct pl_vm *vm, struct pl_error *err)
+{
+	struct taking *taking = ctx;
+	struct pl_core core = { .ram = vm->memory, .ram_bytes = vm->ram_bytes, .vmlinux = cell->vmlinux };
+	enum pl_status status = pl_core_write(&core, taking->path, &taking->stored_bytes, err);
+
+	taking->written = status == PL_OK;
+	return status;
+}
+
+/* Only a core of the very run that was told of is worth its name. */
+static enum pl_status keep_core(void *ctx, const struct pl_outcome *outcome, struct pl_error *err)
+{
+	struct taking *taking = ctx;
+
+	if (outcome->host_failed)
+		return pl_fail(err, PL_HOST, "the run for the core: %s", outcome->message);
+	if (strcmp(outcome->row.digest, taking->digest) != 0)
+		return pl_fail(err, PL_UNMET, "the run for the core has digest %s, and the ledger %s: no core is kept",
+			       outcome->row.digest, taking->digest);
+	if (!taking->written)
+		return pl_fail(err, PL_HOST, "the run for the core was never held (`plimsoll doctor` says more)");
+
+	char *tmp = pl_asprintf("%s.tmp", taking->path);
+	enum pl_status status = PL_OK;
+
+	if (rename(tmp, taking->path))
+		status = pl_fail_errno(err, PL_HOST, "%s", taking->path);
+	taking->kept = status == PL_OK;
+	free(tmp);
+	return status;
+}
+
+static enum pl_status run_again(const struct pl_cli *cli, struct taking *taking, uint64_t hold_at, struct pl_error *err)
+{
+	struct pl_run run = {
+		.host = &cli->vm_host,
+		.jobs = 1,
+		.lockstep = true,
+		.nr_jobs_total = 1,
+		.hold_at = hold_at,
+		.held = write_core,
+		.next = next_run,
+		.done = keep_core,
+		.ctx = taking,
+	};
+	enum pl_status status = pl_run_all(&run, err);
+
+	if (taking->written && !taking->kept) {
+		char *tmp = pl_asprintf("%s.tmp", taking->path);
+
+		unlink(tmp);
+		free(tmp);
+	}
+	return status;
+}
+
+static void print_taken(const struct pl_cli *cli, const struct taking *taking)
+{
+	const char *kernel = taking->cell->kernel;
+	char *vmlinux = pl_asprintf("%s/debug/%s/vmlinux", cli->paths.build, kernel);
+
+	printf("core        %s (%.0f MiB): the guest when the convoy above was written down; the run has the same digest\n", taking->path,
+	       (double)taking->stored_bytes / MIB);
+	if (access(vmlinux, R_OK))
+		printf("  first     make debug-kernels KERNELS=%s   (the same kernel with debug information: builds once, some minutes)\n",
+		       kernel);
+	printf("  drgn      drgn -c %s -s %s\n", taking->path, vmlinux);
+	printf("  crash     crash %s %s\n", vmlinux, taking->path);
+	free(vmlinux);
+}
+
+static enum pl_status take(const struct pl_cli *cli, struct pl_ledger *ledger, struct taking *taking, uint64_t hold_at,
+			   struct pl_error *err)
+{
+	int claim_fd;
+	enum pl_status status = pl_ledger_claim(ledger, taking->cell->id, &claim_fd, err);
+
+	if (status == PL_UNMET)
+		return pl_fail(err, PL_HOST, "cell %s is being run by another plimsoll; the same command takes the core when it is done",
+			       taking->cell->id);
+	if (status != PL_OK)
+		return status;
+	status = run_again(cli, taking, hold_at, err);
+	close(claim_fd);
+	return status;
+}
+
+enum pl_status pl_vmcore(const struct pl_cli *cli, struct pl_ledger *ledger, const struct pl_cell *cell, const char *path,
+			 struct pl_error *err)
+{
+	char *folder = pl_asprintf("%s/vmcores", cli->paths.results), *own_path = pl_asprintf("%s/%s", folder, cell->id);
+	struct taking taking = { .cell = cell, .path = path ? path : own_path };
+	struct pl_hang hang = { 0 };
+	struct pl_row row;
+	enum pl_status status = pl_ledger_get(ledger, cell->id, &row, err);
+
+	if (status == PL_OK) {
+		memcpy(taking.digest, row.digest, sizeof(taking.digest));
+		status = pl_hang_read(cli, ledger, &row, &hang, err);
+		pl_row_free(&row);
+	}
+	if (status == PL_OK && !hang.has_convoy)
+		status = pl_fail(err, PL_UNMET, "cell %s: nobody waited 10 s for a lock, so there is no convoy to take a core of", cell->id);
+	if (status == PL_OK && !path)
+		status = pl_mkdirs(folder, err);
+	if (status == PL_OK)
+		status = take(cli, ledger, &taking, hang.convoy.log_bytes, err);
+	if (status == PL_OK)
+		print_taken(cli, &taking);
+	pl_hang_free(&hang);
+	free(own_path);
+	free(folder);
+	return status;
+}
