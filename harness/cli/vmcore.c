@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cli/vmcore.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/hang.h"
@@ -10,6 +12,25 @@
 #include "vm/core.h"
 
 #define MIB ((double)(1 << 20))
+
+enum pl_status pl_vmcore_check(const char *path, struct pl_error *err)
+{
+	struct stat st;
+
+	if (!stat(path, &st) && S_ISDIR(st.st_mode))
+		return pl_fail(err, PL_BAD_INPUT, "--vmcore: %s is a folder", path);
+
+	char *tmp = pl_asprintf("%s.tmp", path);
+	int fd = open(tmp, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	enum pl_status status = fd < 0 ? pl_fail_errno(err, PL_BAD_INPUT, "--vmcore: %s", path) : PL_OK;
+
+	if (fd >= 0) {
+		close(fd);
+		unlink(tmp);
+	}
+	free(tmp);
+	return status;
+}
 
 struct taking {
 	const struct pl_cell *cell;

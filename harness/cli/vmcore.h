@@ -5,6 +5,9 @@
 
 #include "cli/cli.h"
 
+/* Can a core be written there? PL_BAD_INPUT if not: asked before anything is run for it. */
+enum pl_status pl_vmcore_check(const char *path, struct pl_error *err);
+
 /*
  * Run a finished cell again, write a core at the instant at which its convoy is looked at (analyse/convoy.h), and say how to
  * open it. path NULL: results/vmcores/ID. A file that is there is replaced, once the run has ended with the digest that the

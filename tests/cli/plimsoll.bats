@@ -53,6 +53,15 @@ load helpers
 	run plimsoll reproduce --kernel 9.9
 	expect 2 "--kernel 9.9"
 	one_line
+	run plimsoll reproduce --vmcore --seeds 2
+	expect 2 "--vmcore: a core is of one cell, and these are 2"
+	one_line
+	run plimsoll reproduce --vmcore=nowhere/core
+	expect 2 "--vmcore: nowhere/core"
+	one_line
+	run plimsoll reproduce --vmcore=.
+	expect 2 "--vmcore: . is a folder"
+	one_line
 	echo '{"plimsoll_bundle": 1, "id": 7}' >damaged.json
 	run plimsoll reproduce damaged.json
 	expect 2 'damaged.json: damaged: it has no text "id"'

@@ -223,6 +223,45 @@ toy_build() { run repo/scripts/kernel-build.sh --tree tree; }
 	[ -s repo/build/kernels/1.0.7/manifest.json ]
 }
 
+# A toy whose code is compiled, with debug information where its configuration says so.
+toy_debug() {
+	toy_repository
+	echo 'CONFIG_DEBUG_INFO_NONE=y' >>repo/configs/kernel/guest.config
+	echo 'int main(void) { return 0; }' >tree/k.c
+	sed -i 's/^>@cp .bin.true.*/>@gcc $(shell grep -q DWARF4=y .config \&\& echo -g) $(FLAGS) -Wl,--build-id -o vmlinux k.c/' tree/Makefile
+}
+
+@test "a kernel with debug information: the same but for the build ID, beside the one that runs, and built once" {
+	toy_debug
+	run repo/scripts/kernel-build.sh --debug --tree tree
+	expect 0 "building 1.0.7 with debug information"
+	plain=repo/build/kernels/1.0.7 debug=repo/build/debug/1.0.7
+	[ "$(readlink "$plain")" != "$(readlink "$debug")" ]
+	readelf -S "$debug/vmlinux" | grep -q debug_info
+	[ "$(readelf -S "$plain/vmlinux" | grep -c debug_info)" -eq 0 ]
+	[ "$(readelf -n "$plain/vmlinux" | grep Build)" != "$(readelf -n "$debug/vmlinux" | grep Build)" ]
+	run repo/scripts/kernel-build.sh --debug --tree tree
+	expect 0 "ready"
+	[ "$(wc -l <builds)" -eq 2 ]
+	# The kernel that runs does not come to be another one by it.
+	before=$(readlink "$plain")
+	toy_build
+	expect 0 "ready"
+	[ "$(readlink "$plain")" = "$before" ]
+}
+
+@test "a kernel that debug information makes another one is refused" {
+	toy_debug
+	# One byte of its code is another.
+	sed -i 's/-o vmlinux k.c/$(shell grep -q DWARF4=y .config \&\& echo -DBYTE=8) -o vmlinux k.c/' tree/Makefile
+	printf '#ifndef BYTE\n#define BYTE 7\n#endif\nint main(void) { return BYTE; }\n' >tree/k.c
+	run repo/scripts/kernel-build.sh --debug --tree tree
+	expect 3 "of the stripped vmlinux differs"
+	expect 3 "is not the kernel that cells run"
+	[ ! -e repo/build/debug ]
+	[ -e repo/build/kernels/1.0.7 ]
+}
+
 @test "a source that is not the locked one: one line, and the build goes on" {
 	toy_repository
 	sed -i 's/linux-source-6.1$/linux-source-1.0/' repo/scripts/packages.txt

@@ -126,7 +126,9 @@ static void mmap_lock_hang(void)
 
 static void test_readers_in_reclaim(void **state)
 {
+	const struct bb_rec *behind;
 	struct pl_convoy convoy;
+	struct pl_bb bb;
 
 	(void)state;
 	mmap_lock_hang();
@@ -135,6 +137,10 @@ static void test_readers_in_reclaim(void **state)
 	assert_string_equal(convoy.lock_kind, "rwsem");
 	assert_int_equal(convoy.lock, LOCK);
 	assert_float_equal(convoy.at_s, 123, 1e-6);
+	/* What is written when the records that it is read from are. */
+	assert_int_equal(pl_bb_open(&bb, box.region, box.bytes, NULL), PL_OK);
+	assert_int_equal(pl_bb_next(&bb, &convoy.log_bytes, &behind), PL_BB_RECORD);
+	assert_int_equal(behind->type, BB_REC_DISK_IO);
 	assert_float_equal(convoy.oldest_wait_s, 120, 1e-6);
 	assert_float_equal(convoy.longest_wait_s, 201, 1e-6);
 	assert_int_equal(convoy.nr_holders, 2);

@@ -396,6 +396,52 @@ static void json(void **state)
 	json_object_put(cells);
 }
 
+static void hang_json(void **state)
+{
+	struct pl_convoy_task holder = { .pid = 7, .tgid = 6, .comm = "holder", .lock_flags = BB_LOCK_READ, .flags = BB_TASK_RECLAIM };
+	struct pl_convoy_task waiter = { .pid = 8, .tgid = 6, .comm = "waiter", .lock_flags = BB_LOCK_WRITE, .reported_s = NAN };
+	struct pl_convoy convoy = {
+		.lock = 0xffff8880001467e0,
+		.lock_name = "mmap_lock",
+		.lock_kind = "rwsem",
+		.at_s = 124.5,
+		.holders = &holder,
+		.nr_holders = 1,
+		.waiters = &waiter,
+		.nr_waiters = 1,
+	};
+	struct pl_bb bb = { 0 };
+
+	(void)state;
+	for (int with = 0; with < 2; with++) {
+		char *text = NULL;
+		size_t len;
+		FILE *out = open_memstream(&text, &len);
+
+		pl_report_hang_json(out, "0123456789abcdef", &bb, NULL, with ? &convoy : NULL);
+		fclose(out);
+
+		struct json_object *json = json_tokener_parse(text), *found = field(json, "convoy");
+
+		assert_string_equal(json_object_get_string(field(json, "id")), "0123456789abcdef");
+		if (!with) {
+			assert_null(found);
+		} else {
+			struct json_object *first = json_object_array_get_idx(field(found, "holders"), 0);
+			struct json_object *last = json_object_array_get_idx(field(found, "waiters"), 0);
+
+			assert_string_equal(json_object_get_string(field(found, "lock")), "0xffff8880001467e0");
+			assert_int_equal(json_object_get_int(field(first, "pid")), 7);
+			assert_string_equal(json_object_get_string(field(first, "mode")), "read");
+			assert_true(json_object_get_boolean(field(first, "reclaiming")));
+			assert_string_equal(json_object_get_string(field(last, "mode")), "write");
+			assert_null(field(last, "reported_s"));
+		}
+		json_object_put(json);
+		free(text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -408,6 +454,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(style_of_a_stream, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(cell_in_full, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(json, set_up, tear_down),
+		cmocka_unit_test(hang_json),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
