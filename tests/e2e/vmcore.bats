@@ -1,0 +1,76 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
+# A core of the hung guest, opened by debuggers that know nothing of us, against what our own analysis says. The tests share
+# one results directory and one core, in order. They build one more kernel, unless it is in the cache.
+bats_require_minimum_version 1.5.0
+load ../cli/helpers
+
+setup_file() { "$BATS_TEST_DIRNAME/../../scripts/kernel-build.sh" --debug 6.1; }
+
+shared() {
+	timeout 600 "$ROOT/build/plimsoll" --configs "$ROOT/configs" --build "$ROOT/build" --results "$BATS_FILE_TMPDIR/results" "$@"
+}
+
+the_cell() { basename "$BATS_FILE_TMPDIR"/results/cells/*; }
+the_core() { echo "$BATS_FILE_TMPDIR/results/vmcores/$(the_cell)"; }
+VMLINUX=build/debug/6.1/vmlinux
+
+@test "a core of the very run: the digest is the ledger's, and how to open it is said" {
+	shared reproduce --vmcore >story
+	grep -q '^verdict     hung: as expected' story
+	grep -q '^core        .*the run has the same digest' story
+	grep -qF "drgn -c $(the_core) -s $ROOT/$VMLINUX" story
+	grep -qF "crash $ROOT/$VMLINUX $(the_core)" story
+	# Everything that is there: it opens at once.
+	[ "$(grep -c 'make debug-kernels' story)" -eq 0 ]
+	[ ! -e "$(the_core).tmp" ]
+	# Zeros are holes.
+	[ "$(stat -c %s "$(the_core)")" -gt $((256 << 20)) ]
+	[ "$(($(stat -c %b "$(the_core)") * 512))" -lt $((128 << 20)) ]
+}
+
+@test "drgn finds the same lock, waiters and holders in it as our analysis in the log" {
+	shared show --hang --format json "$(the_cell)" >story.json
+	run "$BATS_TEST_DIRNAME/vmcore-convoy.py" "$(the_core)" "$ROOT/$VMLINUX" story.json
+	expect 0 "same: lock"
+	expect 0 "same: holders: those inside the critical section, and no other task"
+	expect 0 "same: waiters"
+	[[ $output != *DIFFERENT* ]]
+}
+
+@test "and finds out if our analysis names another lock, or one task too many or too few" {
+	shared show --hang --format json "$(the_cell)" >story.json
+	sed 's/"lock":"0xf/"lock":"0xe/' story.json >lock.json
+	# One pid is another one: of a holder, and of a waiter.
+	first() { sed -n "/\"$1\"/,\$ s/^ *\"pid\":\([0-9]*\),$/\1/p" story.json | head -n 1; }
+	sed "s/\"pid\":$(first holders),/\"pid\":1,/" story.json >holder.json
+	sed "s/\"pid\":$(first waiters),/\"pid\":1,/" story.json >waiter.json
+	for part in lock holder waiter; do
+		[ "$(cmp -s "$part.json" story.json; echo $?)" -eq 1 ]
+		run "$BATS_TEST_DIRNAME/vmcore-convoy.py" "$(the_core)" "$ROOT/$VMLINUX" "$part.json"
+		expect 1 "DIFFERENT: $part"
+	done
+}
+
+@test "crash reads it" {
+	run timeout 120 crash -s "$ROOT/$VMLINUX" "$(the_core)" <<<$'ps\nquit'
+	expect 0 "dontneed"
+	run timeout 120 crash -s "$ROOT/$VMLINUX" "$(the_core)" <<<$'foreach dontneed bt\nquit'
+	expect 0 "rwsem_down_read_slowpath"
+	expect 0 "do_madvise"
+}
+
+@test "another core of the same cell is the same file" {
+	run shared reproduce "--vmcore=$PWD/second"
+	expect 0 "the run has the same digest"
+	cmp second "$(the_core)"
+}
+
+@test "a run that is not the ledger's: exit 1, and no core of it" {
+	cp -r "$BATS_FILE_TMPDIR/results" other
+	rm -r other/vmcores other/ledger.db
+	sed -i 's/"digest": *"[0-9a-f]*"/"digest":"'"$(printf '0%.0s' {1..64})"'"/' other/cells/*/cell.json
+	run timeout 600 "$ROOT/build/plimsoll" --configs "$ROOT/configs" --build "$ROOT/build" --results other reproduce --vmcore
+	expect 1 "no core is kept"
+	[ -z "$(ls other/vmcores)" ]
+}
