@@ -42,7 +42,7 @@ def tasks_of(prog):
 
 def waiters_of(prog, sem):
     """pid -> (how it wants the lock, since how many seconds), in the order of the queue."""
-    jiffies = int(prog["jiffies"])
+    jiffies = int(prog["jiffies_64"])
     waiters = {}
     for waiter in list_for_each_entry("struct rwsem_waiter", sem.wait_list.address_of_(), "list"):
         mode = "write" if waiter.type == prog["RWSEM_WAITING_FOR_WRITE"] else "read"
