@@ -21,7 +21,7 @@
 #define MAX_SYMBOLS 4000000
 #define MAX_BANNER  512
 
-/* Symbols that the core's notes and its program headers are made of. */
+/* Symbols that the core's note and its program headers are made of. */
 enum { SWAPPER_PG_DIR, STEXT, END, BANNER, PHYS_BASE, INIT_UTS_NS, NR_SYMBOLS };
 
 static const char *const symbol_names[NR_SYMBOLS] = {

@@ -17,10 +17,10 @@ struct pl_core {
 };
 
 /*
- * Write it: an ELF64 core of x86-64 with two notes, VMCOREINFO and one NT_PRSTATUS a CPU (whose registers are 0: a held
- * guest's CPUs are idle), and RAM at its addresses in the kernel's direct map and, where the kernel itself lies, at those of
- * its text as well (Documentation/x86/x86_64/mm.rst of the kernel). Pages of zeros are holes of the file, and so are the first
- * 64 KiB, which are none of the kernel's. *stored_bytes is what is no hole.
+ * Write it: an ELF64 core of x86-64 with a VMCOREINFO note, and RAM at its addresses in the kernel's direct map and, where the
+ * kernel itself lies, at those of its text as well (Documentation/x86/x86_64/mm.rst of the kernel). There are no registers of
+ * CPUs: those of a held guest are idle, and where each task sleeps is in memory. Pages of zeros are holes of the file, and so
+ * are the first 64 KiB, which are none of the kernel's. *stored_bytes is what is no hole.
  *
  * The file is at path.tmp then, synced; the caller renames it, or removes it. PL_HOST if it cannot be written, if vmlinux
  * lacks a symbol, or if the RAM holds another kernel or one that is not at its linked address.

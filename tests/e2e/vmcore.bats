@@ -52,12 +52,34 @@ VMLINUX=build/debug/6.1/vmlinux
 	done
 }
 
-@test "crash reads it" {
-	run timeout 120 crash -s "$ROOT/$VMLINUX" "$(the_core)" <<<$'ps\nquit'
-	expect 0 "dontneed"
-	run timeout 120 crash -s "$ROOT/$VMLINUX" "$(the_core)" <<<$'foreach dontneed bt\nquit'
-	expect 0 "rwsem_down_read_slowpath"
-	expect 0 "do_madvise"
+# crash 8.0.2 lists no tasks of this kernel (docs/reproduce.md), but it reads types and memory, and that is enough to follow
+# the lock's own list.
+@test "crash finds as many holders at the lock, and the same waiters" {
+	shared show --hang --format json "$(the_cell)" >story.json
+	pids() {
+		/usr/bin/python3 -c 'import json; print(*(t["pid"] for t in json.load(open("story.json"))["convoy"]["'"$1"'"]))'
+	}
+	as_crash() { timeout 120 crash -s "$ROOT/$VMLINUX" "$(the_core)"; }
+	lock=$(sed -n 's/.*"lock":"\(0x[0-9a-f]*\)".*/\1/p' story.json)
+
+	as_crash <<-CRASH >lock
+		struct rw_semaphore.count $lock
+		struct -o rw_semaphore.wait_list
+		quit
+	CRASH
+	count=$(sed -n 's/.*counter = \([0-9]*\).*/\1/p' lock)
+	[ $((count >> 8)) -eq "$(pids holders | wc -w)" ]
+	offset=$(sed -n 's/.*\[\([0-9]*\)\] struct list_head wait_list.*/\1/p' lock)
+
+	as_crash <<-CRASH >waiters
+		list -o rwsem_waiter.list -s rwsem_waiter.task -H $(printf '%#x' $((lock + offset)))
+		quit
+	CRASH
+	{
+		sed -n 's/.*task = \(0x[0-9a-f]*\).*/struct task_struct.pid \1/p' waiters
+		echo quit
+	} | as_crash >tasks
+	[ "$(sed -n 's/.*pid = \([0-9]*\).*/\1/p' tasks | sort -n | xargs)" = "$(pids waiters | xargs -n 1 | sort -n | xargs)" ]
 }
 
 @test "another core of the same cell is the same file" {
