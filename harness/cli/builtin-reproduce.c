@@ -337,8 +337,8 @@ static enum pl_status reproduce(const struct pl_cli *cli, const struct reproduce
 
 	if (status == PL_OK && args->vmcore && cells->nr_work > 1)
 		status = pl_fail(cells->err, PL_BAD_INPUT, "--vmcore: a core is of one cell, and these are %zu", cells->nr_work);
-	if (status == PL_OK && args->vmcore_path)
-		status = pl_vmcore_check(args->vmcore_path, cells->err);
+	if (status == PL_OK && args->vmcore)
+		status = pl_vmcore_check(cells->work[0].cell, args->vmcore_path, cells->err);
 	if (status == PL_OK)
 		status = pl_cells_run(cells, &cli->vm_host, jobs, false);
 	if (status == PL_OK)

@@ -13,10 +13,14 @@
 
 #define MIB ((double)(1 << 20))
 
-enum pl_status pl_vmcore_check(const char *path, struct pl_error *err)
+enum pl_status pl_vmcore_check(const struct pl_cell *cell, const char *path, struct pl_error *err)
 {
 	struct stat st;
 
+	if (cell->machine.clock != PL_CLOCK_VIRTUAL)
+		return pl_fail(err, PL_BAD_INPUT, "--vmcore: this cell has the real clock, and a second run of it would be another one");
+	if (!path)
+		return PL_OK;
 	if (!stat(path, &st) && S_ISDIR(st.st_mode))
 		return pl_fail(err, PL_BAD_INPUT, "--vmcore: %s is a folder", path);
 
@@ -71,7 +75,7 @@ static enum pl_status keep_core(void *ctx, const struct pl_outcome *outcome, str
 		return pl_fail(err, PL_UNMET, "the run for the core has digest %s, and the ledger %s: no core is kept",
 			       outcome->row.digest, taking->digest);
 	if (!taking->written)
-		return pl_fail(err, PL_HOST, "the run for the core was never held (`plimsoll doctor` says more)");
+		return pl_fail(err, PL_HOST, "the CPUs were never idle again after the convoy was written down: no core");
 
 	char *tmp = pl_asprintf("%s.tmp", taking->path);
 	enum pl_status status = PL_OK;

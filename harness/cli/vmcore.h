@@ -5,8 +5,8 @@
 
 #include "cli/cli.h"
 
-/* Can a core be written there? PL_BAD_INPUT if not: asked before anything is run for it. */
-enum pl_status pl_vmcore_check(const char *path, struct pl_error *err);
+/* Can there be a core of this cell, at this path (may be NULL)? PL_BAD_INPUT if not: asked before anything is run for it. */
+enum pl_status pl_vmcore_check(const struct pl_cell *cell, const char *path, struct pl_error *err);
 
 /*
  * Run a finished cell again, write a core at the instant at which its convoy is looked at (analyse/convoy.h), and say how to
