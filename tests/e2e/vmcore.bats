@@ -62,14 +62,14 @@ VMLINUX=build/debug/6.1/vmlinux
 	as_crash() { timeout 120 crash -s "$ROOT/$VMLINUX" "$(the_core)"; }
 	lock=$(sed -n 's/.*"lock":"\(0x[0-9a-f]*\)".*/\1/p' story.json)
 
-	as_crash <<-CRASH >lock
+	as_crash <<-CRASH >semaphore
 		struct rw_semaphore.count $lock
 		struct -o rw_semaphore.wait_list
 		quit
 	CRASH
-	count=$(sed -n 's/.*counter = \([0-9]*\).*/\1/p' lock)
+	count=$(sed -n 's/.*counter = \([0-9]*\).*/\1/p' semaphore)
 	[ $((count >> 8)) -eq "$(pids holders | wc -w)" ]
-	offset=$(sed -n 's/.*\[\([0-9]*\)\] struct list_head wait_list.*/\1/p' lock)
+	offset=$(sed -n 's/.*\[\([0-9]*\)\] struct list_head wait_list.*/\1/p' semaphore)
 
 	as_crash <<-CRASH >waiters
 		list -o rwsem_waiter.list -s rwsem_waiter.task -H $(printf '%#x' $((lock + offset)))
