@@ -82,6 +82,19 @@ VMLINUX=build/debug/6.1/vmlinux
 	[ "$(sed -n 's/.*pid = \([0-9]*\).*/\1/p' tasks | sort -n | xargs)" = "$(pids waiters | xargs -n 1 | sort -n | xargs)" ]
 }
 
+@test "a mutex: drgn finds the same owner, and the same queue" {
+	mutex() { timeout 600 "$ROOT/build/plimsoll" --configs "$ROOT/configs" --build "$ROOT/build" --results mutex "$@"; }
+	mutex reproduce --kernel 6.1 --vmcore mutex-jam >story
+	id=$(basename mutex/cells/*)
+	mutex show --hang --format json "$id" >story.json
+	run "$BATS_TEST_DIRNAME/vmcore-convoy.py" "mutex/vmcores/$id" "$ROOT/$VMLINUX" story.json
+	expect 0 "same: lock"
+	expect 0 "same: holder: its owner"
+	expect 0 "same: waiters"
+	[[ $output != *DIFFERENT* ]]
+	[ "$(grep -c 'of this lock by its stack' <<<"$output")" -ge 30 ]
+}
+
 @test "another core of the same cell is the same file" {
 	run shared reproduce "--vmcore=$PWD/second"
 	expect 0 "the run has the same digest"
