@@ -183,6 +183,8 @@ build_kernel() {
 	[ -z "$debug" ] || folder=debug
 	folder=$PLIMSOLL_ROOT/build/$folder
 	[ ! "$folder/$name" -ef "$entry" ] || return 0
+	# With what belonged to the one before, a debugger would read this one's memory.
+	[ -n "$debug" ] || rm -f "$PLIMSOLL_ROOT/build/debug/$name"
 	mkdir -p "$folder"
 	ln -sfT "$entry" "$folder/.$name.$$"
 	mv -T "$folder/.$name.$$" "$folder/$name"

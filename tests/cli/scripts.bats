@@ -249,6 +249,11 @@ toy_debug() {
 	toy_build
 	expect 0 "ready"
 	[ "$(readlink "$plain")" = "$before" ]
+	# When it does by something else, the debug information is none of it.
+	echo '# changed' >>tree/Kconfig
+	toy_build
+	expect 0 "built in"
+	[ ! -e "$debug" ]
 }
 
 @test "a kernel that debug information makes another one is refused" {
