@@ -92,7 +92,7 @@ same_kernel() {
 compile() {
 	[ -e "$work/unpacked" ] || unpack
 	if [ -n "$debug" ]; then
-		# DWARF 4: crash 8.0.2 does not read all of 5.
+		# DWARF 4: what drgn 0.0.22 and crash 8.0.2 have been seen to read.
 		sed 's/^CONFIG_DEBUG_INFO_NONE=y$/CONFIG_DEBUG_INFO_DWARF4=y/' "$configs/guest.config" >"$work/fragment"
 		fragment=$work/fragment
 	fi
