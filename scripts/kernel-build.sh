@@ -113,6 +113,12 @@ compile() {
 		echo "$name with debug information is not the kernel that cells run: nothing in it could be trusted"
 		exit 3
 	fi
+	if [ -n "$debug" ] && [ "$(readelf -SW "$work/entry/vmlinux" | grep -c ' \.orc_header ')" -gt 0 ]; then
+		# The format of ORC data that say their version (6.4) is one that drgn 0.0.22 stops at. Where it finds none, it unwinds by
+		# .debug_frame.
+		objcopy --rename-section .orc_unwind=.orc_unwind.v2 --rename-section .orc_unwind_ip=.orc_unwind_ip.v2 \
+			"$work/entry/vmlinux"
+	fi
 	release=$(kmake kernelrelease)
 	cat >"$work/entry/manifest.json" <<-MANIFEST
 		{

@@ -5,8 +5,8 @@
   vmcore-convoy.py CORE VMLINUX STORY.json
 
 VMLINUX has debug information; STORY.json is what `plimsoll show --hang --format json` prints. Prints what the core holds,
-then one line for each thing compared; exit code 1 if any differs. For mutexes, and for the mmap_lock of Linux 6.1, where all
-who are in a page fault or populate memory hold it.
+then one line for each thing compared; exit code 1 if any differs. For mutexes, and for an mmap_lock whose holders populate
+memory (or, on 6.1, are in a page fault: 6.12 has a lock for each VMA for those).
 """
 
 import json
