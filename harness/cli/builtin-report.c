@@ -56,20 +56,21 @@ static void list_formats(void)
 		       pl_formats[i]->description, i ? "" : " (default)");
 }
 
-/* Kernels' symbols, read when a format asks for them. */
+/* The kernels that cells ran, looked for when a format asks for them. */
+struct kernel {
+	char *dir;
+	bool read;
+	struct pl_symbols *symbols;
+};
 struct kernels {
 	const struct pl_cli *cli;
 	struct pl_ledger *ledger;
-	struct {
-		char *dir;
-		struct pl_symbols *symbols;
-	} *kernel;
+	struct kernel *kernel;
 	size_t nr;
 };
 
-static const struct pl_symbols *symbols_of(void *ctx, const struct pl_row *row)
+static struct kernel *kernel_of(struct kernels *kernels, const struct pl_row *row)
 {
-	struct kernels *kernels = ctx;
 	char *dir = pl_kernel_of_cell(kernels->cli, kernels->ledger, row->id);
 
 	if (!dir)
@@ -77,19 +78,36 @@ static const struct pl_symbols *symbols_of(void *ctx, const struct pl_row *row)
 	for (size_t i = 0; i < kernels->nr; i++) {
 		if (!strcmp(kernels->kernel[i].dir, dir)) {
 			free(dir);
-			return kernels->kernel[i].symbols;
+			return &kernels->kernel[i];
 		}
 	}
-	char *vmlinux = pl_asprintf("%s/vmlinux", dir);
-	struct pl_symbols *symbols = NULL;
-
-	/* Without names a report has addresses: no reason to have no report. */
-	pl_symbols_load(vmlinux, &symbols, NULL);
-	free(vmlinux);
 	kernels->kernel = pl_realloc_array(kernels->kernel, kernels->nr + 1, sizeof(*kernels->kernel));
-	kernels->kernel[kernels->nr].dir = dir;
-	kernels->kernel[kernels->nr++].symbols = symbols;
-	return symbols;
+	kernels->kernel[kernels->nr] = (struct kernel){ .dir = dir };
+	return &kernels->kernel[kernels->nr++];
+}
+
+static const char *kernel_dir(void *ctx, const struct pl_row *row)
+{
+	struct kernel *kernel = kernel_of(ctx, row);
+
+	return kernel ? kernel->dir : NULL;
+}
+
+static const struct pl_symbols *symbols_of(void *ctx, const struct pl_row *row)
+{
+	struct kernel *kernel = kernel_of(ctx, row);
+
+	if (!kernel)
+		return NULL;
+	if (!kernel->read) {
+		char *vmlinux = pl_asprintf("%s/vmlinux", kernel->dir);
+
+		/* Without names a report has addresses: no reason to have no report. */
+		pl_symbols_load(vmlinux, &kernel->symbols, NULL);
+		kernel->read = true;
+		free(vmlinux);
+	}
+	return kernel->symbols;
 }
 
 static void free_kernels(struct kernels *kernels)
@@ -114,6 +132,7 @@ static enum pl_status write_report(const struct pl_cli *cli, struct pl_ledger *l
 		.ledger = ledger,
 		.paths = &cli->paths,
 		.symbols = symbols_of,
+		.kernel_dir = kernel_dir,
 		.ctx = &kernels,
 	};
 	struct pl_output output;

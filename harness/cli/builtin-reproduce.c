@@ -7,6 +7,7 @@
 #include "cli/bundle.h"
 #include "cli/cells.h"
 #include "cli/hang.h"
+#include "report/judge.h"
 #include "report/statistics.h"
 
 #define DEFAULT_SCENARIO "cvm-rwsem-hang"
@@ -123,30 +124,13 @@ static enum pl_status choose(const struct reproduce_args *args, const struct pl_
 	return status;
 }
 
-enum judgement { NOT_EXPECTED, AS_EXPECTED, EXCEPTED, OTHERWISE };
-
-static enum judgement judge(const struct pl_cell *cell, const struct pl_row *row, const struct pl_hang *hang)
-{
-	const struct pl_expect *expect = cell->expect;
-
-	if (!expect)
-		return NOT_EXPECTED;
-
-	bool fits = !strcmp(expect->verdict, pl_verdict_name(row->analysis.verdict)) &&
-		    (!expect->convoy || (hang->has_convoy && !strcmp(expect->convoy, hang->convoy.fingerprint)));
-
-	if (fits)
-		return AS_EXPECTED;
-	return pl_expect_excepts(expect, cell->seed) ? EXCEPTED : OTHERWISE;
-}
-
-static const char *judgement_text(enum judgement judgement)
+static const char *judgement_text(enum pl_judgement judgement)
 {
 	static const char *const texts[] = {
-		[NOT_EXPECTED] = "the scenario expects nothing of it",
-		[AS_EXPECTED] = "as expected",
-		[EXCEPTED] = "otherwise, as the scenario says of this seed",
-		[OTHERWISE] = "NOT as expected",
+		[PL_NOT_EXPECTED] = "the scenario expects nothing of it",
+		[PL_AS_EXPECTED] = "as expected",
+		[PL_EXCEPTED] = "otherwise, as the scenario says of this seed",
+		[PL_OTHERWISE] = "NOT as expected",
 	};
 
 	return texts[judgement];
@@ -159,7 +143,7 @@ static void print_expectation(const struct pl_expect *expect)
 }
 
 /* One cell in full. */
-static void print_one(const struct pl_cell *cell, const struct pl_row *row, const struct pl_hang *hang, enum judgement judgement)
+static void print_one(const struct pl_cell *cell, const struct pl_row *row, const struct pl_hang *hang, enum pl_judgement judgement)
 {
 	char label[PL_LABEL_MAX];
 
@@ -219,22 +203,22 @@ static void print_tally(const struct tally *tally)
 }
 
 /* A line for each of many. */
-static void print_line(const struct pl_cell *cell, const struct pl_row *row, const struct pl_hang *hang, enum judgement judgement)
+static void print_line(const struct pl_cell *cell, const struct pl_row *row, const struct pl_hang *hang, enum pl_judgement judgement)
 {
-	static const char marks[] = { [NOT_EXPECTED] = ' ', [AS_EXPECTED] = ' ', [EXCEPTED] = '-', [OTHERWISE] = '!' };
+	static const char marks[] = { [PL_NOT_EXPECTED] = ' ', [PL_AS_EXPECTED] = ' ', [PL_EXCEPTED] = '-', [PL_OTHERWISE] = '!' };
 	char label[PL_LABEL_MAX];
 
 	pl_cell_label(cell, label, sizeof(label));
 	printf("%c %s %-9s %4.0f reported, longest wait %5.1f s  %s\n", marks[judgement], row->id, pl_verdict_name(row->analysis.verdict),
 	       row->analysis.value[pl_metric_index("hung_tasks")], row->analysis.value[pl_metric_index("longest_lock_wait_s")], label);
-	if (judgement == OTHERWISE)
+	if (judgement == PL_OTHERWISE)
 		printf("    expected %s%s%s; found %s, %s\n", cell->expect->verdict, cell->expect->convoy ? ", " : "",
 		       cell->expect->convoy ? cell->expect->convoy : "", pl_verdict_name(row->analysis.verdict),
 		       hang->has_convoy ? hang->convoy.fingerprint : "no convoy");
 }
 
 static enum pl_status print_cell(const struct pl_cli *cli, const struct pl_cells *cells, size_t i, struct tally *tally,
-				 enum judgement *judgement)
+				 enum pl_judgement *judgement)
 {
 	const struct pl_cell *cell = cells->work[i].cell;
 	struct pl_hang hang = { 0 };
@@ -247,7 +231,7 @@ static enum pl_status print_cell(const struct pl_cli *cli, const struct pl_cells
 	if (row.analysis.verdict != PL_INCOMPLETE)
 		status = pl_hang_read(cli, cells->ledger, &row, &hang, cells->err);
 	if (status == PL_OK) {
-		*judgement = judge(cell, &row, &hang);
+		*judgement = pl_judge(cell->expect, &row, hang.has_convoy ? hang.convoy.fingerprint : NULL);
 		count(tally, &row, &hang);
 		if (cells->nr_work > 1)
 			print_line(cell, &row, &hang, *judgement);
@@ -268,12 +252,12 @@ static enum pl_status print_all(const struct pl_cli *cli, const struct pl_cells 
 	enum pl_status status = PL_OK;
 
 	for (size_t i = 0; i < cells->nr_work && status == PL_OK; i++) {
-		enum judgement judgement;
+		enum pl_judgement judgement;
 
 		status = print_cell(cli, cells, i, tally, &judgement);
 		if (status != PL_OK)
 			break;
-		otherwise += judgement == OTHERWISE;
+		otherwise += judgement == PL_OTHERWISE;
 		if (i + 1 < cells->nr_work && same_but_seed(cells->work[i].cell, cells->work[i + 1].cell))
 			continue;
 		incomplete += tally->verdicts[PL_INCOMPLETE];

@@ -9,6 +9,10 @@ const struct pl_format *const pl_formats[] = {
 	&report_format_csv,
 	&report_format_csv_long,
 	&report_format_json,
+	&report_format_ktap,
+	&report_format_junit,
+	&report_format_openmetrics,
+	&report_format_gnuplot,
 	NULL,
 };
 

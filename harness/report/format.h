@@ -29,6 +29,8 @@ struct pl_report {
 	 * once for each kernel and belong to the caller.
 	 */
 	const struct pl_symbols *(*symbols)(void *ctx, const struct pl_row *row);
+	/* The directory of that kernel under build/, with its manifest.json, or NULL; the callee keeps it. */
+	const char *(*kernel_dir)(void *ctx, const struct pl_row *row);
 	void *ctx;
 };
 
