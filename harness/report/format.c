@@ -11,8 +11,11 @@ const struct pl_format *const pl_formats[] = {
 	&report_format_json,
 	&report_format_ktap,
 	&report_format_junit,
+	&report_format_kcidb,
 	&report_format_openmetrics,
 	&report_format_gnuplot,
+	&report_format_timeline,
+	&report_format_perfetto,
 	NULL,
 };
 
