@@ -27,7 +27,9 @@ reproduce: ready ## reproduce a hang and explain it (SCENARIO=cvm-rwsem-hang KER
 	@build/plimsoll reproduce $(ARGS) $(if $(filter command line environment,$(origin KERNEL)),--kernel '$(KERNEL)') \
 		$(if $(SEEDS),--seeds '$(SEEDS)') $(SCENARIO)
 
-report: harness ## a report of what is finished (FORMAT=html MATRIX=file ARGS="-o FILE"; ARGS=--list-formats)
+report: ## a report of what is finished (FORMAT=csv MATRIX=file ARGS="-o FILE"; ARGS=--list-formats)
+	@scripts/setup.sh run
+	@$(MAKE) $(JOBS) harness
 	@build/plimsoll report $(ARGS) $(if $(FORMAT),--format '$(FORMAT)') \
 		$(if $(filter command line environment,$(origin MATRIX)),'$(MATRIX)')
 
