@@ -249,5 +249,5 @@ enum pl_bound_state pl_bound_check(const struct pl_bound *bound, const struct pl
 	*change = rate < NR_RATES ? rate_change(pairs, rate) : metric_change(pairs, pl_metric_index(bound->metric), bound->relative);
 	if (isnan(*change))
 		return PL_BOUND_UNKNOWN;
-	return (bound->below ? *change < bound->limit : *change > bound->limit) ? PL_BOUND_PASSED : PL_BOUND_KEPT;
+	return (bound->below ? *change < bound->limit : *change > bound->limit) ? PL_BOUND_BROKEN : PL_BOUND_KEPT;
 }

@@ -40,18 +40,17 @@ report() { made report --format "$1" --output "$1" "${@:2}"; }
 @test "csv-long: a line a metric of each cell, with its unit" {
 	report csv-long
 	run reader csv csv-long
+	# shellcheck disable=SC2016 # for grep
 	metrics=$(plimsoll metrics | grep -c '^| `[a-z0-9_]*` |.*|.*|.*|$')
-	[ "$(made report --format csv-long | wc -l)" -gt 2000 ]
-	expect 0 " lines, 24 cells,"
-	expect 0 "alloc_stall_p99_ms=910ms"
 	[ "$metrics" -gt 90 ]
+	expect 0 "$((24 * metrics)) lines, 24 cells,"
+	expect 0 "alloc_stall_p99_ms=910ms"
 }
 
 @test "json, by its published schema: reports, one cell, and the artifact; and the schema refuses what it should" {
 	report json
 	run reader schema json "$ROOT/docs/schemas/cells.schema.json"
 	expect 0 "valid, 24 items"
-	made show --format json 000000000000001 >/dev/null 2>&1 || true
 	made show --format json 0000000000000011 >one.json
 	run reader schema one.json "$ROOT/docs/schemas/cells.schema.json"
 	expect 0 "valid"
@@ -79,6 +78,7 @@ report() { made report --format "$1" --output "$1" "${@:2}"; }
 
 @test "ktap, by Perl's TAP::Parser" {
 	report ktap
+	# shellcheck disable=SC2016 # for perl
 	run perl -MTAP::Parser -e 'local $/; open my $f, "<", "ktap"; my $p = TAP::Parser->new({ tap => <$f> }); $p->run;
 		printf "%d run, %d failed, %d errors\n", $p->tests_run, scalar $p->failed, scalar $p->parse_errors'
 	expect 0 "1 run, 1 failed, 0 errors"
@@ -175,7 +175,8 @@ report() { made report --format "$1" --output "$1" "${@:2}"; }
 	run --separate-stderr plimsoll report --format csv two.yaml
 	[ "$status" -eq 1 ]
 	[ "${#lines[@]}" -eq 2 ]
-	[[ $stderr == *"1 cells of e2e are not finished"* ]]
+	# shellcheck disable=SC2154 # from run --separate-stderr
+	[[ $stderr == *"1 cell of e2e not finished"* ]]
 }
 
 @test "a report is there whole or not at all, and no file but a regular one is replaced" {
@@ -232,18 +233,18 @@ report() { made report --format "$1" --output "$1" "${@:2}"; }
 	[[ $output == *"stall task-s"*"same"* ]]
 }
 
-@test "compare gates: kept is exit 0, passed and not known are exit 1, and a bound that is none is exit 2" {
+@test "compare gates: kept is exit 0, broken and not known are exit 1, and a bound that is none is exit 2" {
 	run made compare 6.1 6.12 --fail-if 'alloc_stall_s>+10%' --fail-if 'hung_rate>0'
 	expect 0 "kept    alloc_stall_s>+10%: changed by +0 %"
 	run made compare 6.12 6.1 --fail-if 'hung_rate>10'
-	expect 1 "PASSED  hung_rate>10: changed by +54.55"
+	expect 1 "BROKEN  hung_rate>10: changed by +54.55"
 	run made compare --only '*/defaults/*' 6.12 6.1 --fail-if 'hung_tasks>+10%'
-	expect 1 "PASSED  hung_tasks>+10%: changed by +inf %"
+	expect 1 "BROKEN  hung_tasks>+10%: changed by +inf %"
 	hostile=$(printf 'a"b<c>&d'"'"',e #1\\f\n= \303\251')
 	run made compare "$hostile" defaults --only '6.1/*' --fail-if 'workload_progress<-5%' --fail-if 'workload_progress>10%'
 	expect 1 "kept    workload_progress<-5%"
-	expect 1 "PASSED  workload_progress>10%"
-	expect 1 "1 of 2 bounds passed"
+	expect 1 "BROKEN  workload_progress>10%"
+	expect 1 "1 of 2 bounds broken"
 	run made compare 6.1 6.12 --fail-if 'first_hung_s<-1%'
 	expect 1 "UNKNOWN first_hung_s<-1%"
 	for bound in 'alloc_stall_s' 'nothing>1' 'alloc_stall_s>' 'alloc_stall_s>1x' 'hung_rate>1%' '>1'; do
