@@ -17,7 +17,7 @@
 #define PID_KSWAPD     900000003
 #define PID_PRESSURE   900000004
 #define MAX_NODES      64
-#define MAX_TASKS      65536
+#define MAX_TASKS      16384
 
 enum track { TRACK_BLOCKED, TRACK_STALL, TRACK_RECLAIM, TRACK_LOCK_WAIT, TRACK_LOCK_HOLD, TRACK_THROTTLE, NR_TRACKS };
 
@@ -394,23 +394,35 @@ static void finish(struct trace *trace)
 	}
 }
 
+void report_trace_events(FILE *out, const struct pl_bb *bb)
+{
+	struct trace trace = {
+		.out = out,
+		.mib_per_page = bb->header.page_bytes / 1048576.0,
+		.tasks = pl_calloc(MAX_TASKS, sizeof(*trace.tasks)),
+	};
+	const struct bb_rec *rec;
+	uint64_t offset = 0;
+
+	name_process(&trace, PID_MEMORY, "memory", 1);
+	name_process(&trace, PID_PRESSURE, "pressure", 2);
+	name_process(&trace, PID_DISK, "disk", 3);
+	name_process(&trace, PID_KSWAPD, "kswapd", 4);
+	while (pl_bb_next(bb, &offset, &rec) == PL_BB_RECORD)
+		take(&trace, rec);
+	finish(&trace);
+	free(trace.tasks);
+}
+
 static enum pl_status write_perfetto(FILE *out, const struct pl_report *report, struct pl_error *err)
 {
 	const struct pl_row *row = report->rows;
-	const struct bb_rec *rec;
-	uint64_t offset = 0;
 	struct pl_bb bb;
 	void *region;
 	enum pl_status status = report_read_log(report, row, &region, &bb, err);
 
 	if (status != PL_OK)
 		return status;
-	struct trace trace = {
-		.out = out,
-		.mib_per_page = bb.header.page_bytes / 1048576.0,
-		.tasks = pl_calloc(MAX_TASKS, sizeof(*trace.tasks)),
-	};
-
 	fputs("{\"displayTimeUnit\":\"ms\",\"otherData\":{\"cell\":", out);
 	report_json_text(out, row->id);
 	fputs(",\"label\":", out);
@@ -420,15 +432,8 @@ static enum pl_status write_perfetto(FILE *out, const struct pl_report *report, 
 	fputs(",\"digest\":", out);
 	report_json_text(out, row->digest);
 	fputs("},\n\"traceEvents\":[", out);
-	name_process(&trace, PID_MEMORY, "memory", 1);
-	name_process(&trace, PID_PRESSURE, "pressure", 2);
-	name_process(&trace, PID_DISK, "disk", 3);
-	name_process(&trace, PID_KSWAPD, "kswapd", 4);
-	while (pl_bb_next(&bb, &offset, &rec) == PL_BB_RECORD)
-		take(&trace, rec);
-	finish(&trace);
+	report_trace_events(out, &bb);
 	fputs("\n]}\n", out);
-	free(trace.tasks);
 	free(region);
 	return PL_OK;
 }
@@ -436,7 +441,7 @@ static enum pl_status write_perfetto(FILE *out, const struct pl_report *report, 
 const struct pl_format report_format_perfetto = {
 	.name = "perfetto",
 	.extension = "json",
-	.description = "a trace for Perfetto and chrome://tracing: tasks, locks, disk, kswapd, counters",
+	.description = "a trace: tasks, locks, disk, kswapd, counters",
 	.scope = PL_SCOPE_CELL,
 	.write = write_perfetto,
 };
