@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include <gsl/gsl_cdf.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,8 @@
 #include "cli/cells.h"
 #include "cli/hang.h"
 #include "cli/vmcore.h"
+#include "report/judge.h"
+#include "report/statistics.h"
 
 #define DEFAULT_SCENARIO "cvm-rwsem-hang"
 #define MAX_FINGERPRINTS 64
@@ -134,30 +135,13 @@ static enum pl_status choose(const struct reproduce_args *args, const struct pl_
 	return status;
 }
 
-enum judgement { NOT_EXPECTED, AS_EXPECTED, EXCEPTED, OTHERWISE };
-
-static enum judgement judge(const struct pl_cell *cell, const struct pl_row *row, const struct pl_hang *hang)
-{
-	const struct pl_expect *expect = cell->expect;
-
-	if (!expect)
-		return NOT_EXPECTED;
-
-	bool fits = !strcmp(expect->verdict, pl_verdict_name(row->analysis.verdict)) &&
-		    (!expect->convoy || (hang->has_convoy && !strcmp(expect->convoy, hang->convoy.fingerprint)));
-
-	if (fits)
-		return AS_EXPECTED;
-	return pl_expect_excepts(expect, cell->seed) ? EXCEPTED : OTHERWISE;
-}
-
-static const char *judgement_text(enum judgement judgement)
+static const char *judgement_text(enum pl_judgement judgement)
 {
 	static const char *const texts[] = {
-		[NOT_EXPECTED] = "the scenario expects nothing of it",
-		[AS_EXPECTED] = "as expected",
-		[EXCEPTED] = "otherwise, as the scenario says of this seed",
-		[OTHERWISE] = "NOT as expected",
+		[PL_NOT_EXPECTED] = "the scenario expects nothing of it",
+		[PL_AS_EXPECTED] = "as expected",
+		[PL_EXCEPTED] = "otherwise, as the scenario says of this seed",
+		[PL_OTHERWISE] = "NOT as expected",
 	};
 
 	return texts[judgement];
@@ -170,7 +154,7 @@ static void print_expectation(const struct pl_expect *expect)
 }
 
 /* One cell in full. */
-static void print_one(const struct pl_cell *cell, const struct pl_row *row, const struct pl_hang *hang, enum judgement judgement)
+static void print_one(const struct pl_cell *cell, const struct pl_row *row, const struct pl_hang *hang, enum pl_judgement judgement)
 {
 	char label[PL_LABEL_MAX];
 
@@ -186,15 +170,6 @@ static void print_one(const struct pl_cell *cell, const struct pl_row *row, cons
 	if (cell->expect)
 		print_expectation(cell->expect);
 	printf("verdict     %s: %s\n", pl_verdict_name(row->analysis.verdict), judgement_text(judgement));
-}
-
-/* Bounds of a rate of which hits of nr were seen (Clopper and Pearson 1934), at 95 %. */
-static void interval(size_t hits, size_t nr, double *low, double *high)
-{
-	double k = (double)hits, n = (double)nr;
-
-	*low = hits ? gsl_cdf_beta_Pinv(0.025, k, n - k + 1) : 0;
-	*high = hits < nr ? gsl_cdf_beta_Pinv(0.975, k + 1, n - k) : 1;
 }
 
 /* What came of cells that differ by their seeds only. */
@@ -227,35 +202,34 @@ static void count(struct tally *tally, const struct pl_row *row, const struct pl
 static void print_tally(const struct tally *tally)
 {
 	for (size_t i = 0; i < PL_NR_VERDICTS; i++) {
-		double low, high;
+		struct pl_interval rate = pl_stat_rate(tally->verdicts[i], tally->nr);
 
 		if (!tally->verdicts[i])
 			continue;
-		interval(tally->verdicts[i], tally->nr, &low, &high);
 		printf("    %s: %zu of %zu seeds (95 %% interval of the rate: %.0f to %.0f %%)\n", pl_verdict_name((enum pl_verdict)i),
-		       tally->verdicts[i], tally->nr, 100 * low, 100 * high);
+		       tally->verdicts[i], tally->nr, 100 * rate.low, 100 * rate.high);
 	}
 	for (size_t i = 0; i < tally->nr_fingerprints; i++)
 		printf("    convoy: %zu of %zu: %s\n", tally->fingerprints[i].nr, tally->nr, tally->fingerprints[i].text);
 }
 
 /* A line for each of many. */
-static void print_line(const struct pl_cell *cell, const struct pl_row *row, const struct pl_hang *hang, enum judgement judgement)
+static void print_line(const struct pl_cell *cell, const struct pl_row *row, const struct pl_hang *hang, enum pl_judgement judgement)
 {
-	static const char marks[] = { [NOT_EXPECTED] = ' ', [AS_EXPECTED] = ' ', [EXCEPTED] = '-', [OTHERWISE] = '!' };
+	static const char marks[] = { [PL_NOT_EXPECTED] = ' ', [PL_AS_EXPECTED] = ' ', [PL_EXCEPTED] = '-', [PL_OTHERWISE] = '!' };
 	char label[PL_LABEL_MAX];
 
 	pl_cell_label(cell, label, sizeof(label));
 	printf("%c %s %-9s %4.0f reported, longest wait %5.1f s  %s\n", marks[judgement], row->id, pl_verdict_name(row->analysis.verdict),
 	       row->analysis.value[pl_metric_index("hung_tasks")], row->analysis.value[pl_metric_index("longest_lock_wait_s")], label);
-	if (judgement == OTHERWISE)
+	if (judgement == PL_OTHERWISE)
 		printf("    expected %s%s%s; found %s, %s\n", cell->expect->verdict, cell->expect->convoy ? ", " : "",
 		       cell->expect->convoy ? cell->expect->convoy : "", pl_verdict_name(row->analysis.verdict),
 		       hang->has_convoy ? hang->convoy.fingerprint : "no convoy");
 }
 
 static enum pl_status print_cell(const struct pl_cli *cli, const struct pl_cells *cells, size_t i, struct tally *tally,
-				 enum judgement *judgement)
+				 enum pl_judgement *judgement)
 {
 	const struct pl_cell *cell = cells->work[i].cell;
 	struct pl_hang hang = { 0 };
@@ -268,7 +242,7 @@ static enum pl_status print_cell(const struct pl_cli *cli, const struct pl_cells
 	if (row.analysis.verdict != PL_INCOMPLETE)
 		status = pl_hang_read(cli, cells->ledger, &row, &hang, cells->err);
 	if (status == PL_OK) {
-		*judgement = judge(cell, &row, &hang);
+		*judgement = pl_judge(cell->expect, &row, hang.has_convoy ? hang.convoy.fingerprint : NULL);
 		count(tally, &row, &hang);
 		if (cells->nr_work > 1)
 			print_line(cell, &row, &hang, *judgement);
@@ -289,12 +263,12 @@ static enum pl_status print_all(const struct pl_cli *cli, const struct pl_cells 
 	enum pl_status status = PL_OK;
 
 	for (size_t i = 0; i < cells->nr_work && status == PL_OK; i++) {
-		enum judgement judgement;
+		enum pl_judgement judgement;
 
 		status = print_cell(cli, cells, i, tally, &judgement);
 		if (status != PL_OK)
 			break;
-		otherwise += judgement == OTHERWISE;
+		otherwise += judgement == PL_OTHERWISE;
 		if (i + 1 < cells->nr_work && same_but_seed(cells->work[i].cell, cells->work[i + 1].cell))
 			continue;
 		incomplete += tally->verdicts[PL_INCOMPLETE];

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/follow.h"
 #include "cli/hang.h"
 #include "report/report.h"
 
@@ -12,11 +13,13 @@ struct show_args {
 	bool json;
 	bool reanalyse;
 	bool hang;
+	bool follow;
 };
 
 static const struct argp_option options[] = {
 	{ "format", 'f', "text|json", 0, "how to print it (text)", 0 },
 	{ "hang", 'H', NULL, 0, "memory, warnings, convoy and timeline, as `plimsoll reproduce` prints them; as JSON, the convoy", 0 },
+	{ "follow", 'F', NULL, 0, "a running cell: a line a second, until it ends", 0 },
 	{ "reanalyse", 'r', NULL, 0, "compute verdict and metrics again from the artifacts, and keep them", 0 },
 	{ 0 },
 };
@@ -34,6 +37,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'H':
 		args->hang = true;
 		return 0;
+	case 'F':
+		args->follow = true;
+		return 0;
 	case 'r':
 		args->reanalyse = true;
 		return 0;
@@ -48,7 +54,7 @@ int pl_cmd_show(const struct pl_cli *cli, int argc, char **argv)
 		.options = options,
 		.parser = parse,
 		.args_doc = "CELL",
-		.doc = "Print all that is known of a finished cell.",
+		.doc = "Print all that is known of a finished cell, or look on while one runs.",
 	};
 	struct show_args args = { 0 };
 	struct pl_ledger *ledger;
@@ -62,6 +68,12 @@ int pl_cmd_show(const struct pl_cli *cli, int argc, char **argv)
 		return code;
 	if (pl_ledger_open(cli->paths.results, &ledger, &err) != PL_OK)
 		return pl_complain(&err);
+	if (args.follow) {
+		enum pl_status followed = pl_follow_cell(ledger, args.cell, &err);
+
+		pl_ledger_close(ledger);
+		return followed == PL_OK ? PL_OK : pl_complain(&err);
+	}
 	enum pl_status status = pl_find_cell(ledger, args.cell, id, &err);
 	if (status == PL_OK)
 		status = args.reanalyse ? pl_ledger_reanalyse(ledger, id, &row, &err) : pl_ledger_get(ledger, id, &row, &err);

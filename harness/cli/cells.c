@@ -68,6 +68,23 @@ static const struct pl_cell *next_cell(void *ctx)
 	return NULL;
 }
 
+/* For `plimsoll show --follow`. */
+static void cell_started(void *ctx, const struct pl_cell *cell, const struct pl_vm *vm)
+{
+	struct pl_cells *cells = ctx;
+	struct pl_running running = {
+		.pid = getpid(),
+		.fd = vm->memory_fd,
+		.offset = vm->ram_bytes + vm->platter_bytes,
+		.bytes = vm->blackbox_bytes,
+		.virtual_seconds = cell->virtual_seconds,
+	};
+
+	memcpy(running.id, cell->id, sizeof(running.id));
+	pl_cell_label(cell, running.label, sizeof(running.label));
+	pl_ledger_running_put(cells->ledger, &running);
+}
+
 static enum pl_status cell_done(void *ctx, const struct pl_outcome *outcome, struct pl_error *err)
 {
 	struct pl_cells *cells = ctx;
@@ -86,6 +103,7 @@ static enum pl_status cell_done(void *ctx, const struct pl_outcome *outcome, str
 		cells->nr_run += work->finished;
 		cells->qemu_cpu_s += outcome->row.qemu_cpu_s;
 	}
+	pl_ledger_running_remove(cells->ledger, work->cell->id);
 	close(work->claim_fd);
 	work->claim_fd = -1;
 	return status;
@@ -99,6 +117,7 @@ enum pl_status pl_cells_run(struct pl_cells *cells, const struct pl_vm_host *hos
 		.lockstep = true,
 		.quiet = quiet,
 		.next = next_cell,
+		.started = cell_started,
 		.done = cell_done,
 		.ctx = cells,
 	};
@@ -110,6 +129,10 @@ enum pl_status pl_cells_run(struct pl_cells *cells, const struct pl_vm_host *hos
 	enum pl_status status = run.nr_jobs_total ? pl_run_all(&run, cells->err) : PL_OK;
 
 	cells->harness_cpu_s = pl_process_cpu_s() - cpu_s;
+	/* Those that were interrupted. */
+	for (size_t i = 0; i < cells->nr_work; i++)
+		if (cells->work[i].claim_fd >= 0)
+			pl_ledger_running_remove(cells->ledger, cells->work[i].cell->id);
 	if (status == PL_OK && cells->ledger_failed)
 		status = cells->err->status;
 	if (status != PL_OK) {

@@ -25,6 +25,8 @@ struct pl_command {
 
 int pl_cmd_run(const struct pl_cli *cli, int argc, char **argv);
 int pl_cmd_reproduce(const struct pl_cli *cli, int argc, char **argv);
+int pl_cmd_report(const struct pl_cli *cli, int argc, char **argv);
+int pl_cmd_compare(const struct pl_cli *cli, int argc, char **argv);
 int pl_cmd_show(const struct pl_cli *cli, int argc, char **argv);
 int pl_cmd_verify(const struct pl_cli *cli, int argc, char **argv);
 int pl_cmd_doctor(const struct pl_cli *cli, int argc, char **argv);

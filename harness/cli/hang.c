@@ -6,8 +6,7 @@
 
 #include "analyse/symbols.h"
 
-/* Where the kernel is that a cell ran, or NULL; caller frees. */
-static char *kernel_of(const struct pl_cli *cli, struct pl_ledger *ledger, const char *id)
+char *pl_kernel_of_cell(const struct pl_cli *cli, struct pl_ledger *ledger, const char *id)
 {
 	struct json_object *inputs, *sha256;
 	char *text, *dir = NULL;
@@ -35,7 +34,7 @@ enum pl_status pl_hang_read(const struct pl_cli *cli, struct pl_ledger *ledger, 
 		pl_hang_free(hang);
 		return status;
 	}
-	hang->kernel = kernel_of(cli, ledger, row->id);
+	hang->kernel = pl_kernel_of_cell(cli, ledger, row->id);
 	if (hang->kernel) {
 		char *vmlinux = pl_asprintf("%s/vmlinux", hang->kernel);
 

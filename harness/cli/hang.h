@@ -16,6 +16,9 @@ struct pl_hang {
 	struct pl_convoy convoy;
 };
 
+/* The directory of the kernel that a finished cell ran, or NULL if it is no longer built here; caller frees. */
+char *pl_kernel_of_cell(const struct pl_cli *cli, struct pl_ledger *ledger, const char *id);
+
 /* PL_UNMET if the cell has no usable black box. Free with pl_hang_free. */
 enum pl_status pl_hang_read(const struct pl_cli *cli, struct pl_ledger *ledger, const struct pl_row *row, struct pl_hang *hang,
 			    struct pl_error *err);

@@ -8,6 +8,8 @@
 static const struct pl_command commands[] = {
 	{ "run", "run the cells of a matrix that have not been run yet, and print the table", pl_cmd_run },
 	{ "reproduce", "reproduce a hang of configs/scenarios/ and explain it", pl_cmd_reproduce },
+	{ "report", "write finished cells in any of many formats", pl_cmd_report },
+	{ "compare", "say what changed between two settings, kernels or runs, and how sure it is", pl_cmd_compare },
 	{ "show", "print all that is known of a finished cell", pl_cmd_show },
 	{ "bundle", "write a finished cell into one file, for `reproduce` on another machine", pl_cmd_bundle },
 	{ "log", "print the records of a finished cell's black box", pl_cmd_log },

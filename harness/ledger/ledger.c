@@ -2,8 +2,10 @@
 /* The ledger: directories are what counts, the database is their index. */
 #include "ledger/internal.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +14,7 @@
 
 #define CONSOLE_MAX_BYTES (64 << 20)
 #define INPUTS_MAX_BYTES  (1 << 20)
+#define RUNNING_MAX_BYTES 4096
 #define OPEN_DEADLINE_S	  60.0
 #define OPEN_POLL_NS	  10000000L
 #define OPENING_BYTE	  INT64_MAX /* the last byte that a file can have */
@@ -20,6 +23,7 @@ struct pl_ledger {
 	sqlite3 *db;
 	char *cells; /* RESULTS/cells */
 	char *locks; /* RESULTS/locks: an empty file of which cells lock one byte each, and opening the last one */
+	char *running; /* RESULTS/running: a small file for each running cell */
 };
 
 /*
@@ -145,6 +149,7 @@ enum pl_status pl_ledger_open(const char *results, struct pl_ledger **ledger, st
 
 	opened->cells = pl_asprintf("%s/cells", results);
 	opened->locks = pl_asprintf("%s/locks", results);
+	opened->running = pl_asprintf("%s/running", results);
 	enum pl_status status = pl_mkdirs(opened->cells, err);
 	if (status == PL_OK)
 		status = lock_opening(opened->locks, &fd, err);
@@ -168,6 +173,7 @@ void pl_ledger_close(struct pl_ledger *ledger)
 	sqlite3_close(ledger->db);
 	free(ledger->cells);
 	free(ledger->locks);
+	free(ledger->running);
 	free(ledger);
 }
 
@@ -308,12 +314,102 @@ enum pl_status pl_ledger_reanalyse(struct pl_ledger *ledger, const char *id, str
 	return status;
 }
 
+/* 62 of the 64 bits: below the byte for opening. Two cells that share them only have to take turns. */
+static off_t byte_of(const char *id)
+{
+	return (off_t)(strtoull(id, NULL, 16) >> 2);
+}
+
 enum pl_status pl_ledger_claim(struct pl_ledger *ledger, const char *id, int *fd, struct pl_error *err)
 {
 	enum pl_status status = check_id(id, err);
 
-	/* 62 of the 64 bits: below the byte for opening. Two cells that share them only have to take turns. */
-	if (status == PL_OK)
-		status = lock_byte(ledger->locks, (off_t)(strtoull(id, NULL, 16) >> 2), fd, err);
-	return status;
+	return status == PL_OK ? lock_byte(ledger->locks, byte_of(id), fd, err) : status;
+}
+
+bool pl_ledger_claimed(struct pl_ledger *ledger, const char *id)
+{
+	int fd = ledger_id_ok(id) ? open(ledger->locks, O_RDWR | O_CLOEXEC) : -1;
+
+	if (fd < 0)
+		return false;
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte_of(id), .l_len = 1 };
+	bool claimed = !fcntl(fd, F_OFD_GETLK, &lock) && lock.l_type != F_UNLCK;
+
+	close(fd);
+	return claimed;
+}
+
+void pl_ledger_running_put(struct pl_ledger *ledger, const struct pl_running *running)
+{
+	char *path = pl_asprintf("%s/%s", ledger->running, running->id), *temp = pl_asprintf("%s/.%s.tmp", ledger->running, running->id);
+	FILE *out = NULL;
+
+	if (ledger_id_ok(running->id) && pl_mkdirs(ledger->running, NULL) == PL_OK)
+		out = fopen(temp, "we");
+	if (out) {
+		fprintf(out, "%ld %d %" PRIu64 " %" PRIu64 " %u %s\n", running->pid, running->fd, running->offset, running->bytes,
+			running->virtual_seconds, running->label);
+		/* No fsync: after a crash of the host nothing runs. */
+		if (fclose(out) || rename(temp, path))
+			unlink(temp);
+	}
+	free(temp);
+	free(path);
+}
+
+void pl_ledger_running_remove(struct pl_ledger *ledger, const char *id)
+{
+	char *path = pl_asprintf("%s/%s", ledger->running, id);
+
+	if (ledger_id_ok(id))
+		unlink(path);
+	free(path);
+}
+
+/* False: the file is gone by now, or is none of ours. */
+static bool read_running(struct pl_ledger *ledger, const char *id, struct pl_running *running)
+{
+	char *path = pl_asprintf("%s/%s", ledger->running, id), *text = NULL;
+	int label = 0;
+
+	*running = (struct pl_running){ 0 };
+	memcpy(running->id, id, sizeof(running->id));
+	bool good = pl_read_file(path, RUNNING_MAX_BYTES, &text, NULL, NULL) == PL_OK &&
+		    sscanf(text, "%ld %d %" SCNu64 " %" SCNu64 " %" SCNu32 " %n", &running->pid, &running->fd, &running->offset,
+			   &running->bytes, &running->virtual_seconds, &label) == 5 &&
+		    label && running->pid > 0 && running->fd >= 0;
+
+	if (good) {
+		snprintf(running->label, sizeof(running->label), "%s", text + label);
+		for (char *at = running->label; *at; at++)
+			if (*at < ' ' || *at > '~')
+				*at = at[1] ? '?' : '\0';
+	}
+	free(text);
+	free(path);
+	return good;
+}
+
+enum pl_status pl_ledger_running(struct pl_ledger *ledger, const char *prefix, struct pl_running *list, size_t max, size_t *found,
+				 struct pl_error *err)
+{
+	DIR *dir = opendir(ledger->running);
+	struct dirent *entry;
+
+	*found = 0;
+	if (!dir)
+		return errno == ENOENT ? PL_OK : pl_fail_errno(err, PL_HOST, "%s", ledger->running);
+	while ((entry = readdir(dir))) {
+		struct pl_running running;
+
+		if (!ledger_id_ok(entry->d_name) || strncmp(entry->d_name, prefix, strlen(prefix)) != 0 ||
+		    !pl_ledger_claimed(ledger, entry->d_name) || !read_running(ledger, entry->d_name, &running))
+			continue;
+		if (*found < max)
+			list[*found] = running;
+		++*found;
+	}
+	closedir(dir);
+	return PL_OK;
 }

@@ -87,4 +87,28 @@ enum pl_status pl_ledger_reanalyse(struct pl_ledger *ledger, const char *id, str
  */
 enum pl_status pl_ledger_claim(struct pl_ledger *ledger, const char *id, int *fd, struct pl_error *err);
 
+/*
+ * A cell that is being run, and where another process of the same user can read its black box: in the file `fd` of the
+ * process `pid`, from `offset` on. It is said in a file RESULTS/running/ID, which counts only while its cell is claimed: what
+ * a killed process left behind is nothing.
+ */
+struct pl_running {
+	char id[PL_ID_HEX];
+	long pid;
+	int fd;
+	uint64_t offset, bytes;
+	uint32_t virtual_seconds;
+	char label[PL_LABEL_MAX]; /* kernel/disk/workload/setting/seed, printable ASCII */
+};
+
+/* For whoever has the claim: say it, or take it back. That nobody can look on is no reason not to run: there are no errors. */
+void pl_ledger_running_put(struct pl_ledger *ledger, const struct pl_running *running);
+void pl_ledger_running_remove(struct pl_ledger *ledger, const char *id);
+
+/* Cells that are running now and whose id begins with prefix: at most max, *found says how many there are. */
+enum pl_status pl_ledger_running(struct pl_ledger *ledger, const char *prefix, struct pl_running *list, size_t max, size_t *found,
+				 struct pl_error *err);
+/* Is somebody running it? Takes no claim, not even for a moment. */
+bool pl_ledger_claimed(struct pl_ledger *ledger, const char *id);
+
 #endif

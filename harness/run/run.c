@@ -108,6 +108,8 @@ static enum pl_status start_slot(struct scheduler *s, unsigned number, const str
 		pl_vm_finish(&slot->vm, &end);
 		pl_vm_release(&slot->vm);
 		slot->cell = NULL;
+	} else if (s->run->started) {
+		s->run->started(s->run->ctx, cell, &slot->vm);
 	}
 	return status;
 }

@@ -43,6 +43,8 @@ struct pl_run {
 
 	/* The next cell to run, or NULL when there are no more. */
 	const struct pl_cell *(*next)(void *ctx);
+	/* Called once for each run when its VM has started; may be NULL. The VM is only to be looked at. */
+	void (*started)(void *ctx, const struct pl_cell *cell, const struct pl_vm *vm);
 	/* Called once for each run. Anything but PL_OK ends all of them. */
 	enum pl_status (*done)(void *ctx, const struct pl_outcome *outcome, struct pl_error *err);
 	void *ctx;

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the files format*.c share; nobody else includes this. */
+#ifndef PL_REPORT_FORMATS_H
+#define PL_REPORT_FORMATS_H
+
+#include "report/format.h"
+#include "report/judge.h"
+
+/* One a file, but for those that differ little. */
+extern const struct pl_format report_format_table;
+extern const struct pl_format report_format_csv, report_format_csv_long;
+extern const struct pl_format report_format_json;
+extern const struct pl_format report_format_ktap;
+extern const struct pl_format report_format_junit;
+extern const struct pl_format report_format_kcidb;
+extern const struct pl_format report_format_openmetrics;
+extern const struct pl_format report_format_gnuplot;
+extern const struct pl_format report_format_timeline;
+extern const struct pl_format report_format_perfetto;
+
+/* Room for the shortest decimal that reads back as the same double. */
+#define REPORT_EXACT_ROOM 32
+/* It, or "" for a number that is not known. */
+void report_exact(char text[REPORT_EXACT_ROOM], double value);
+
+/* Text as a JSON string with its quotes. Bytes that are not printable ASCII become "?": names and reasons have none. */
+void report_json_text(FILE *out, const char *text);
+/* Text for XML, in attributes and between tags; the same of other bytes. */
+void report_xml_text(FILE *out, const char *text);
+
+/* A cell as a test: it passes if it ends as its scenario says, and else, where none says anything, if it completes. */
+enum report_result {
+	REPORT_PASS,
+	REPORT_FAIL,
+	REPORT_EXCEPTED, /* it ended otherwise, as the scenario says of this seed */
+	REPORT_ERROR,	 /* an incomplete cell: it says nothing */
+};
+struct report_outcome {
+	enum report_result result;
+	char text[640]; /* printable ASCII, one line: the verdict and what explains it; "" for one that completed as it should */
+};
+/* row is one of the report's. Reads the cell's log if its scenario expects a convoy. */
+void report_outcome(const struct pl_report *report, const struct pl_row *row, struct report_outcome *outcome);
+
+/* Read a cell's log. PL_UNMET if there is none that can be read; free *region. */
+enum pl_status report_read_log(const struct pl_report *report, const struct pl_row *row, void **region, struct pl_bb *bb,
+			       struct pl_error *err);
+
+/* What the formats of a log write between their head and their end. */
+void report_timeline(FILE *out, const struct pl_bb *bb);
+void report_trace_events(FILE *out, const struct pl_bb *bb);
+
+#endif

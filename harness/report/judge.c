@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "report/judge.h"
+
+#include <string.h>
+
+enum pl_judgement pl_judge(const struct pl_expect *expect, const struct pl_row *row, const char *fingerprint)
+{
+	if (!expect)
+		return PL_NOT_EXPECTED;
+
+	bool fits = !strcmp(expect->verdict, pl_verdict_name(row->analysis.verdict)) &&
+		    (!expect->convoy || (fingerprint && !strcmp(expect->convoy, fingerprint)));
+
+	if (fits)
+		return PL_AS_EXPECTED;
+	return pl_expect_excepts(expect, row->seed) ? PL_EXCEPTED : PL_OTHERWISE;
+}
