@@ -8,6 +8,8 @@
 #define NS_PER_S 1e9
 /* Below this share of the time that a lock was held, what the holder waited for does not explain it. */
 #define LEAST_SHARE 0.25
+/* Below this part of what explains it, a kind of wait is a trace. */
+#define LEAST_PART 0.1
 
 /* A time in which a task did something: [begin, end). */
 struct span {
@@ -489,7 +491,10 @@ static const char *held_up_in(const struct pl_convoy *convoy)
 
 	if (!(convoy->held_s > 0) || explained < LEAST_SHARE * convoy->held_s)
 		return "neither reclaim nor reads";
-	return convoy->held_reclaim_s >= convoy->held_read_s ? "direct reclaim" : "reads from disk";
+	/* Both, where both are more than a trace: which of them is the larger is chance then. */
+	if (convoy->held_reclaim_s < LEAST_PART * explained)
+		return "reads from disk";
+	return convoy->held_read_s < LEAST_PART * explained ? "direct reclaim" : "direct reclaim and reads from disk";
 }
 
 static void print_fingerprint(struct pl_convoy *convoy)

@@ -254,6 +254,17 @@ static void test_one_after_the_other(void **state)
 	assert_float_equal(convoy.held_read_s, 24, 1e-6);
 	assert_string_equal(convoy.fingerprint, "i_rwsem: one after the other in reads from disk | writers");
 	pl_convoy_free(&convoy);
+	/* A trace of the other kind changes nothing; more than that is named, whichever is the larger. */
+	bbb_stall_end(&box, 10.99, 100, 0.09);
+	assert_int_equal(find(symbols, &convoy), PL_OK);
+	assert_string_equal(convoy.fingerprint, "i_rwsem: one after the other in reads from disk | writers");
+	pl_convoy_free(&convoy);
+	for (uint32_t i = 0; i < 30; i++)
+		bbb_stall_end(&box, 11 + i, 100 + i, 0.1);
+	assert_int_equal(find(symbols, &convoy), PL_OK);
+	assert_string_equal(convoy.fingerprint,
+			    "i_rwsem: one after the other in direct reclaim and reads from disk | writers");
+	pl_convoy_free(&convoy);
 	pl_symbols_free(symbols);
 }
 
