@@ -222,7 +222,7 @@ static double excess(const size_t *bad, const size_t *nr, size_t n, double *fit)
  */
 static double monotone_p(const struct pl_threshold *s, bool *doubt)
 {
-	size_t bad[PL_THRESHOLD_MAX_VALUES], nr[PL_THRESHOLD_MAX_VALUES], place[PL_THRESHOLD_MAX_VALUES], n = 0;
+	size_t bad[PL_THRESHOLD_MAX_VALUES] = { 0 }, nr[PL_THRESHOLD_MAX_VALUES] = { 0 }, place[PL_THRESHOLD_MAX_VALUES], n = 0;
 	size_t drawn[PL_THRESHOLD_MAX_VALUES];
 	double fit[PL_THRESHOLD_MAX_VALUES], refit[PL_THRESHOLD_MAX_VALUES];
 	unsigned as_much = 0;
