@@ -154,7 +154,7 @@ static void describe(const struct pl_effects *d, const double *effect, double cr
 		double e = effect[t * d->nr_factors + out->factor];
 
 		sum += isnan(e) ? 0 : e;
-		out->nr += !isnan(e);
+		out->nr += isnan(e) ? 0 : 1;
 	}
 	out->mu = out->mu_star = out->sigma = out->low = out->high = out->mu_low = out->mu_high = NAN;
 	if (out->nr < 2)
