@@ -72,7 +72,7 @@ struct pl_threshold_result {
 	unsigned cells;		/* told */
 	unsigned other;		/* of these: neither good nor bad */
 	unsigned seeds;		/* the seeds used are those below this number */
-	double monotone_p;	/* how often noise alone would look less monotone than what was seen; 1: it looks monotone */
+	double monotone_p;	/* how often noise alone would look no more monotone than phase 1 did; 1: it looked monotone */
 	struct pl_threshold_island *islands; /* for NOT_MONOTONE: ascending; belongs to the engine */
 	size_t nr_islands;
 };
