@@ -315,7 +315,7 @@ static void test_minimal_queries_are_bounded(void **state)
 			most = r.subsets > most ? r.subsets : most;
 		}
 		print_message("# %u differences: at most %u subsets\n", n, most);
-		assert_true(most <= 2 * n + 2);
+		assert_true(most <= 3 * n + 2);
 	}
 }
 
@@ -615,14 +615,14 @@ static void test_commits_ends(void **state)
 	assert_int_equal(run_commits(&h, 2, false).stop, PL_COMMITS_BAD_END_GOOD);
 	h.skipped[31] = true;
 	assert_int_equal(run_commits(&h, 2, false).stop, PL_COMMITS_UNTESTABLE);
-	/* Everything between is broken: a run, not a commit. */
+	/* Everything between is broken: a run, not a commit; it may leave one out that is improbable enough. */
 	h.after = 1;
 	for (size_t i = 0; i < h.nr; i++)
 		h.skipped[i] = i > 0 && i < 31;
 	struct pl_commits_result r = run_commits(&h, 1, false);
 
 	assert_int_equal(r.stop, PL_COMMITS_FOUND);
-	assert_true(r.first == 1 && r.last == 31 && r.skipped <= 30);
+	assert_true(r.first <= 2 && r.last >= 30 && r.skipped >= 29);
 	assert_int_equal(pl_commits_new(&(struct pl_commits_options){ 1, 0.95, 10, 1 }, &search, &err), PL_BAD_INPUT);
 	assert_int_equal(pl_commits_new(&(struct pl_commits_options){ 9, 1, 10, 1 }, &search, &err), PL_BAD_INPUT);
 }
