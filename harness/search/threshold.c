@@ -178,7 +178,7 @@ static void fit_monotone(const size_t *bad, const size_t *nr, size_t n, double *
 	size_t blocks = 0;
 	struct {
 		size_t bad, nr, first;
-	} block[PL_THRESHOLD_MAX_VALUES];
+	} block[PL_THRESHOLD_MAX_VALUES] = { 0 };
 
 	for (size_t i = 0; i < n; i++) {
 		block[blocks].bad = bad[i];
