@@ -518,7 +518,7 @@ static void begin_search(struct pl_threshold *s)
 
 static void ask_search(struct pl_threshold *s)
 {
-	size_t from, to;
+	size_t from = 0, to = 0;
 	bool inside = narrowest(s, &from, &to);
 
 	if (inside && exp(s->at[to] - s->at[from]) <= s->options.width * (1 + 1e-9)) {
@@ -599,7 +599,7 @@ void pl_threshold_tell(struct pl_threshold *s, const struct pl_threshold_query *
 
 void pl_threshold_result(struct pl_threshold *s, struct pl_threshold_result *r)
 {
-	size_t from, to, middle;
+	size_t from = 0, to = 0, middle;
 	double all = weight(s->posterior, 0), none = weight(s->posterior, s->nr), mass = all;
 
 	narrowest(s, &from, &to);
