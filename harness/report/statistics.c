@@ -11,18 +11,16 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "search/search.h"
 
 #define TAIL ((1 - PL_STAT_CONFIDENCE) / 2)
 
 struct pl_interval pl_stat_rate(size_t hits, size_t nr)
 {
-	double k = (double)hits, n = (double)nr;
+	struct pl_interval rate = { .value = nr ? (double)hits / (double)nr : NAN };
 
-	return (struct pl_interval){
-		.value = nr ? k / n : NAN,
-		.low = hits ? gsl_cdf_beta_Pinv(TAIL, k, n - k + 1) : 0,
-		.high = hits < nr ? gsl_cdf_beta_Qinv(TAIL, k + 1, n - k) : 1,
-	};
+	pl_rate_interval(hits, nr, PL_STAT_CONFIDENCE, &rate.low, &rate.high);
+	return rate;
 }
 
 double pl_stat_fisher(size_t hits_a, size_t nr_a, size_t hits_b, size_t nr_b)

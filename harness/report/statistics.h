@@ -17,8 +17,8 @@ struct pl_interval {
 };
 
 /*
- * A rate of which `hits` of `nr` were seen: Clopper and Pearson's exact interval (Biometrika 26, 1934), by quantiles of
- * the beta distribution. hits <= nr; nr 0: the value is NAN, the interval all of 0 to 1.
+ * A rate of which `hits` of `nr` were seen, with the interval of pl_rate_interval(). hits <= nr; nr 0: the value is NAN, the
+ * interval all of 0 to 1.
  */
 struct pl_interval pl_stat_rate(size_t hits, size_t nr);
 
