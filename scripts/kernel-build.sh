@@ -4,10 +4,12 @@
 #
 #   kernel-build.sh NAME...        kernels of Debian's linux-source-NAME packages (6.1, 6.12)
 #   kernel-build.sh --first N NAME... the same with only the first N patches of the series, called NAME-N: to compare with
-#   kernel-build.sh --tree PATH    any other tree that a series of kernel-patches/ applies to; the tree is not touched
+#   kernel-build.sh --tree PATH [NAME] any other tree that a series of kernel-patches/ applies to, called NAME (its version);
+#                                  the tree is not touched
 #   kernel-build.sh --lock NAME... write configs/kernel/kernels.lock
 #
-# Each kernel is a directory vmlinux, System.map, config, manifest.json in the cache; build/kernels/NAME points to it.
+# Each kernel is a directory vmlinux, System.map, config, manifest.json in the cache; build/kernels/NAME points to it, and
+# PLIMSOLL_BUILD is where build/ is.
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 # shellcheck source=scripts/kernel-common.sh
@@ -16,6 +18,7 @@
 # Raise it when this script changes what is built from the same source, patches and fragment.
 recipe=1
 kernels=$PLIMSOLL_CACHE/kernels
+built=${PLIMSOLL_BUILD:-$PLIMSOLL_ROOT/build}/kernels
 
 # check_lock NAME: one line if this is not the source that the published digests belong to.
 check_lock() {
@@ -139,10 +142,10 @@ build_kernel() {
 		rm -rf "$work"
 	fi
 	[ -z "$lock" ] || exec {lock}>&-
-	[ ! "$PLIMSOLL_ROOT/build/kernels/$name" -ef "$entry" ] || return 0
-	mkdir -p "$PLIMSOLL_ROOT/build/kernels"
-	ln -sfT "$entry" "$PLIMSOLL_ROOT/build/kernels/.$name.$$"
-	mv -T "$PLIMSOLL_ROOT/build/kernels/.$name.$$" "$PLIMSOLL_ROOT/build/kernels/$name"
+	[ ! "$built/$name" -ef "$entry" ] || return 0
+	mkdir -p "$built"
+	ln -sfT "$entry" "$built/.$name.$$"
+	mv -T "$built/.$name.$$" "$built/$name"
 }
 
 main() {
@@ -159,12 +162,15 @@ main() {
 
 	case $1 in
 	--tree)
-		[[ $# -eq 2 && -f $2/Makefile && -f $2/Kconfig ]] || die 2 "KERNEL_TREE: ${2:-} is not a kernel source tree"
+		[[ $# -ge 2 && $# -le 3 && -f $2/Makefile && -f $2/Kconfig ]] || die 2 "KERNEL_TREE: ${2:-} is not a kernel source tree"
 		tree=$(cd "$2" && pwd -P)
-		name=$(env -i PATH="$PATH" make -s -C "$tree" kernelversion) || die 2 "KERNEL_TREE: make kernelversion fails in $tree"
-		[[ $name =~ ^[0-9][A-Za-z0-9._+-]*$ ]] || die 2 "KERNEL_TREE: $tree calls itself '$name', which is no version"
-		series=$(series_for "$name")
-		source_version=$name
+		source_version=$(env -i PATH="$PATH" make -s -C "$tree" kernelversion) ||
+			die 2 "KERNEL_TREE: make kernelversion fails in $tree"
+		[[ $source_version =~ ^[0-9][A-Za-z0-9._+-]*$ ]] ||
+			die 2 "KERNEL_TREE: $tree calls itself '$source_version', which is no version"
+		name=${3:-$source_version}
+		[[ $name =~ ^[A-Za-z0-9][A-Za-z0-9._+-]*$ ]] || die 2 "KERNEL_TREE: '$name' is no name for a kernel"
+		series=$(series_for "$source_version")
 		source_sha256=$(tree_tar "$tree" | sha256)
 		build_kernel
 		say "kernel $name: ready; a matrix names it $name"

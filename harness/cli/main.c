@@ -2,12 +2,15 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 
 static const struct pl_command commands[] = {
 	{ "run", "run the cells of a matrix that have not been run yet, and print the table", pl_cmd_run },
 	{ "reproduce", "reproduce a hang of configs/scenarios/ and explain it", pl_cmd_reproduce },
+	{ "bisect", "find the value, the settings or the commit that decides", pl_cmd_bisect },
+	{ "check", "say by the exit code whether a scenario is bad, for `git bisect run`", pl_cmd_check },
 	{ "show", "print all that is known of a finished cell", pl_cmd_show },
 	{ "bundle", "write a finished cell into one file, for `reproduce` on another machine", pl_cmd_bundle },
 	{ "log", "print the records of a finished cell's black box", pl_cmd_log },
@@ -29,6 +32,31 @@ static void usage(FILE *to)
 	      "3 the host failed us.\n", to);
 }
 
+/*
+ * The directories of the repository that this program was built in, for those who call it from elsewhere, such as a kernel's
+ * source tree: ROOT/build/plimsoll. Only if there is no configs/ here.
+ */
+static void find_root(struct pl_paths *paths)
+{
+	char *exe = realpath("/proc/self/exe", NULL), *root = exe;
+
+	for (int up = 0; root && up < 2; up++) {
+		char *slash = strrchr(root, '/');
+
+		if (slash)
+			*slash = '\0';
+	}
+	char *configs = pl_asprintf("%s/configs", root ? root : "");
+	if (root && access(paths->configs, F_OK) && !access(configs, F_OK)) {
+		paths->configs = configs;
+		paths->build = pl_asprintf("%s/build", root);
+		paths->results = pl_asprintf("%s/results", root);
+	} else {
+		free(configs);
+	}
+	free(exe);
+}
+
 int main(int argc, char **argv)
 {
 	struct pl_cli cli = {
@@ -45,6 +73,7 @@ int main(int argc, char **argv)
 	};
 	int at = 1;
 
+	find_root(&cli.paths);
 	/* Ignored, as a parent may have left it, it would take away how QEMU ended. */
 	signal(SIGCHLD, SIG_DFL);
 	for (; at < argc && argv[at][0] == '-'; at++) {
