@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include <gsl/gsl_cdf.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,6 +6,7 @@
 #include "cli/bundle.h"
 #include "cli/cells.h"
 #include "cli/hang.h"
+#include "report/plot.h"
 
 #define DEFAULT_SCENARIO "cvm-rwsem-hang"
 #define MAX_FINGERPRINTS 64
@@ -143,15 +142,6 @@ static void print_one(const struct pl_cell *cell, const struct pl_row *row, cons
 	printf("verdict     %s: %s\n", pl_verdict_name(row->analysis.verdict), judgement_text(judgement));
 }
 
-/* Bounds of a rate of which hits of nr were seen (Clopper and Pearson 1934), at 95 %. */
-static void interval(size_t hits, size_t nr, double *low, double *high)
-{
-	double k = (double)hits, n = (double)nr;
-
-	*low = hits ? gsl_cdf_beta_Pinv(0.025, k, n - k + 1) : 0;
-	*high = hits < nr ? gsl_cdf_beta_Pinv(0.975, k + 1, n - k) : 1;
-}
-
 /* What came of cells that differ by their seeds only. */
 struct tally {
 	size_t verdicts[PL_NR_VERDICTS];
@@ -186,7 +176,7 @@ static void print_tally(const struct tally *tally)
 
 		if (!tally->verdicts[i])
 			continue;
-		interval(tally->verdicts[i], tally->nr, &low, &high);
+		pl_rate_interval(tally->verdicts[i], tally->nr, &low, &high);
 		printf("    %s: %zu of %zu seeds (95 %% interval of the rate: %.0f to %.0f %%)\n", pl_verdict_name((enum pl_verdict)i),
 		       tally->verdicts[i], tally->nr, 100 * low, 100 * high);
 	}
