@@ -6,7 +6,7 @@
 #include "cli/bundle.h"
 #include "cli/cells.h"
 #include "cli/hang.h"
-#include "report/plot.h"
+#include "search/search.h"
 
 #define DEFAULT_SCENARIO "cvm-rwsem-hang"
 #define MAX_FINGERPRINTS 64
@@ -176,7 +176,7 @@ static void print_tally(const struct tally *tally)
 
 		if (!tally->verdicts[i])
 			continue;
-		pl_rate_interval(tally->verdicts[i], tally->nr, &low, &high);
+		pl_rate_interval(tally->verdicts[i], tally->nr, 0.95, &low, &high);
 		printf("    %s: %zu of %zu seeds (95 %% interval of the rate: %.0f to %.0f %%)\n", pl_verdict_name((enum pl_verdict)i),
 		       tally->verdicts[i], tally->nr, 100 * low, 100 * high);
 	}

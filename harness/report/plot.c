@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "report/plot.h"
 
-#include <gsl/gsl_cdf.h>
 #include <math.h>
-#include <string.h>
+
+#include "search/search.h"
 
 /* In pixels: the picture, and the frame in it. */
 enum { WIDTH = 720, HEIGHT = 440, LEFT = 70, RIGHT = 20, TOP = 48, BOTTOM = 60 };
@@ -16,14 +16,6 @@ struct frame {
 	double from, to; /* of x, in log10 if is_log */
 	bool is_log;
 };
-
-void pl_rate_interval(size_t hits, size_t nr, double *low, double *high)
-{
-	double k = (double)hits, n = (double)nr;
-
-	*low = hits ? gsl_cdf_beta_Pinv(0.025, k, n - k + 1) : 0;
-	*high = hits < nr ? gsl_cdf_beta_Pinv(0.975, k + 1, n - k) : 1;
-}
 
 static void add_escaped(struct pl_buf *svg, const char *text)
 {
@@ -185,7 +177,7 @@ static void add_points(const struct frame *frame, const struct pl_plot *plot)
 
 		if (!point->nr)
 			continue;
-		pl_rate_interval(point->bad, point->nr, &low, &high);
+		pl_rate_interval(point->bad, point->nr, 0.95, &low, &high);
 		pl_buf_printf(frame->svg,
 			      "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"#bbb\"/>"
 			      "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\" fill=\"#222\"><title>%.10g: %zu of %zu bad</title></circle>\n",

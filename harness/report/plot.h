@@ -27,9 +27,6 @@ struct pl_plot {
 	double threshold, low, high;	   /* a line up, and its interval as a band */
 };
 
-/* Bounds of a rate of which hits of nr were seen (Clopper and Pearson, Biometrika 26, 1934), at 95 %. */
-void pl_rate_interval(size_t hits, size_t nr, double *low, double *high);
-
 /* x is on a logarithmic axis if all of it is above 0 and it spans more than a factor of 4. */
 void pl_plot_svg(const struct pl_plot *plot, struct pl_buf *svg);
 
