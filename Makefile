@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 # Main jobs one after the other, however many jobs make may run: what they compile is parallel in the makes they start.
-ifneq ($(filter run-matrix reproduce verify watermarks alloc-cost test bench exactness digests lint patches-check boot,$(MAKECMDGOALS)),)
+ifneq ($(filter run-matrix reproduce bisect verify watermarks alloc-cost test bench exactness digests lint patches-check boot,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 
@@ -26,6 +26,10 @@ run-matrix: ready ## run MATRIX=file (ARGS="-j N --only GLOB ..."); finished cel
 reproduce: ready ## reproduce a hang and explain it (SCENARIO=cvm-rwsem-hang KERNEL=6.1 SEEDS=20, or 5..24)
 	@build/plimsoll reproduce $(ARGS) $(if $(filter command line environment,$(origin KERNEL)),--kernel '$(KERNEL)') \
 		$(if $(SEEDS),--seeds '$(SEEDS)') $(SCENARIO)
+
+bisect: ready ## which value, settings or commit decides (SCENARIO= KNOB=name=from..to, or GOOD=a.yaml BAD=b.yaml; ARGS="--goal ...")
+	@build/plimsoll bisect $(if $(filter command line environment,$(origin KERNEL)),--kernel '$(KERNEL)') $(if $(KNOB),--knob '$(KNOB)') \
+		$(if $(GOOD),--good '$(GOOD)') $(if $(BAD),--bad '$(BAD)') $(ARGS) $(SCENARIO)
 
 verify: ready ## run every cell of MATRIX=file a second time and compare the digests
 	@build/plimsoll verify $(ARGS) '$(MATRIX)'
@@ -157,4 +161,4 @@ objects := $(cli_sources:%.c=build/obj/%.o) $(lib_sources:%.c=build/obj/%.o) $(u
 -include $(objects:.o=.d) build/obj/lockstep.d
 .SECONDARY: $(objects)
 
-.PHONY: run-matrix reproduce verify watermarks alloc-cost test bench exactness lint patches-check boot setup harness kernels rootfs lock digests clean help ready tests
+.PHONY: run-matrix reproduce bisect verify watermarks alloc-cost test bench exactness lint patches-check boot setup harness kernels rootfs lock digests clean help ready tests
