@@ -144,11 +144,13 @@ int pl_cmd_check(const struct pl_cli *cli, int argc, char **argv)
 	struct pl_seeds seeds = { 0 };
 	unsigned long jobs = 0;
 	char *built = NULL;
-	int code;
+	int code = CHECK_CANNOT_TELL;
 
-	if (!pl_parse(&argp, argc, argv, &args, &code)) {
+	/* Not pl_parse(): git would take its exit code for a bad commit. */
+	argp_err_exit_status = CHECK_FAILED + PL_BAD_INPUT;
+	if (argp_parse(&argp, argc, argv, 0, NULL, &args)) {
 		free(args.sets);
-		return code ? CHECK_FAILED + code : CHECK_GOOD;
+		return CHECK_FAILED + PL_BAD_INPUT;
 	}
 	enum pl_status status = PL_OK;
 	if (args.jobs_text)
