@@ -498,7 +498,7 @@ static double apply(enum operator operator, double a, double b)
 
 enum pl_truth pl_goal_truth(const struct pl_goal *goal, const struct pl_analysis *analysis, const char *fingerprint)
 {
-	double stack[PL_GOAL_MAX_STEPS];
+	double stack[PL_GOAL_MAX_STEPS] = { 0 };
 	size_t nr = 0;
 
 	for (size_t i = 0; i < goal->nr_steps; i++) {

@@ -94,7 +94,7 @@ static void add_log_ticks(const struct frame *frame)
 	static const double all[] = { 1, 2, 5 };
 	size_t each = frame->to - frame->from > 3 ? 1 : 3;
 
-	for (double decade = floor(frame->from); decade <= frame->to; decade++)
+	for (int decade = (int)floor(frame->from); decade <= frame->to; decade++)
 		for (size_t i = 0; i < each; i++)
 			add_tick(frame, pow(10, decade) * all[i]);
 }

@@ -183,23 +183,25 @@ static bool leave_out(struct pl_minimal *m, const struct goal *goal, unsigned pa
 	return true;
 }
 
+/* Halves, quarters ... and, where these would be smaller than two elements, single elements until none can be left out. */
 static bool reduce(struct pl_minimal *m, const struct goal *goal, uint64_t *set)
 {
-	unsigned parts = 2, size;
-	uint64_t before;
+	uint64_t before = 0;
 
 	*set = m->all;
-	do {
-		size = (unsigned)__builtin_popcountll(*set);
-		if (!leave_out(m, goal, parts < size ? parts : size, set))
+	for (unsigned parts = 2;; parts *= 2) {
+		unsigned size = (unsigned)__builtin_popcountll(*set);
+
+		if (2 * parts > size)
+			break;
+		if (!leave_out(m, goal, parts, set))
 			return false;
-		parts *= 2;
-	} while (parts / 2 < size);
-	do {
+	}
+	while (*set != before) {
 		before = *set;
 		if (!leave_out(m, goal, (unsigned)__builtin_popcountll(*set), set))
 			return false;
-	} while (*set != before);
+	}
 	return true;
 }
 

@@ -9,8 +9,8 @@
  * can be left out. There may be other such sets, of other sizes; if single differences suffice it need not name all of them.
  *
  * Delta debugging by complements (Zeller and Hildebrandt, IEEE TSE 28(2), 2002) in which every chunk is tried once at each
- * granularity, as the counters of CDD do (arXiv 2408.04735, the essence of ProbDD): at most some 2 n subsets instead of
- * ddmin's n^2 + 3 n. The oracle is an SPRT (sprt.h) on each subset, the same seeds for all of them. What follows from
+ * granularity, as the counters of CDD do (arXiv 2408.04735, the essence of ProbDD): where adding differences never makes it
+ * worse, at most 3 n + 2 subsets with all confirmations, instead of ddmin's n^2 + 3 n. The oracle is an SPRT (sprt.h) on each subset, the same seeds for all of them. What follows from
  * monotonicity is not asked while searching, and is not believed in the end: the named set, and the named set without each of
  * its elements, are confirmed by a second SPRT on seeds that were not used before. A confirmation that fails counts as the
  * subset's verdict, and the search goes on from there.

@@ -55,6 +55,7 @@ tree() {
 
 @test "check --tree: a tree that cannot be built is 125; a script that fails otherwise ends the bisect" {
 	tree src
+	# shellcheck disable=SC2016 # for the script to expand
 	fake_root 'echo "$@" >>calls; exit 3'
 	run in_fake_root check --tree src --goal hung "$SMOKE"
 	expect 125 "cannot tell: this tree cannot be built"
@@ -69,6 +70,7 @@ tree() {
 
 @test "check builds the current directory if it is a kernel's tree" {
 	tree .
+	# shellcheck disable=SC2016 # for the script to expand
 	fake_root 'echo "$@" >>calls; exit 2'
 	run in_fake_root check --goal hung "$SMOKE"
 	expect 125 "cannot be built"
@@ -150,6 +152,7 @@ tree() {
 	expect 2 "expected GOOD..BAD"
 	run plimsoll bisect --commits HEAD..HEAD repo --goal hung "$SMOKE"
 	expect 2 "no commits lie between"
+	# shellcheck disable=SC2016 # for the script to expand
 	fake_root 'cat "$2/Makefile" >>calls; exit 2'
 	run in_fake_root bisect --commits HEAD~3..HEAD repo --goal hung "$SMOKE"
 	expect 1 "no certain answer"
