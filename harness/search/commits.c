@@ -65,7 +65,7 @@ static double evidence(double left_bad, double left_good, double right_bad, doub
 	/* A pair that nothing speaks for can underflow: then this hypothesis has no part in anything. */
 	means->before = sum > 0 ? sum_a / sum : rates[0];
 	means->after = sum > 0 ? sum_b / sum : rates[NR_RATES - 1];
-	return log(sum) + best_a + best_b;
+	return sum > 0 ? log(sum) + best_a + best_b : -HUGE_VAL;
 }
 
 static void weigh(struct pl_commits *s)

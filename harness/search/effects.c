@@ -189,7 +189,7 @@ void pl_effects_compute(const struct pl_effects *d, const double *values, double
 		describe(d, effect, credibility, &effects[f]);
 	}
 	for (size_t round = 0; round < RESAMPLES; round++) {
-		struct pl_effect again[PL_EFFECTS_MAX_FACTORS];
+		struct pl_effect again[PL_EFFECTS_MAX_FACTORS] = { 0 };
 
 		for (size_t t = 0; t < d->nr_trajectories; t++)
 			chosen[t] = gsl_rng_uniform_int(rng, d->nr_trajectories);

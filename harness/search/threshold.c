@@ -178,7 +178,7 @@ static void fit_monotone(const size_t *bad, const size_t *nr, size_t n, double *
 	size_t blocks = 0;
 	struct {
 		size_t bad, nr, first;
-	} block[PL_THRESHOLD_MAX_VALUES];
+	} block[PL_THRESHOLD_MAX_VALUES] = { 0 };
 
 	for (size_t i = 0; i < n; i++) {
 		block[blocks].bad = bad[i];
@@ -518,7 +518,7 @@ static void begin_search(struct pl_threshold *s)
 
 static void ask_search(struct pl_threshold *s)
 {
-	size_t from, to;
+	size_t from = 0, to = 0;
 	bool inside = narrowest(s, &from, &to);
 
 	if (inside && exp(s->at[to] - s->at[from]) <= s->options.width * (1 + 1e-9)) {
@@ -599,7 +599,7 @@ void pl_threshold_tell(struct pl_threshold *s, const struct pl_threshold_query *
 
 void pl_threshold_result(struct pl_threshold *s, struct pl_threshold_result *r)
 {
-	size_t from, to, middle;
+	size_t from = 0, to = 0, middle;
 	double all = weight(s->posterior, 0), none = weight(s->posterior, s->nr), mass = all;
 
 	narrowest(s, &from, &to);

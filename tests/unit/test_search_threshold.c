@@ -233,6 +233,21 @@ static void test_interval_covers_in_worlds_it_does_not_believe_in(void **state)
 	assert_nominal(&sum, 0.95);
 }
 
+/*
+ * The hardest case, and the limit: a rate in the tail of a wide curve. A credible interval keeps its promise in the mean over
+ * what was thought possible, not for each width by itself: here it covers less often than it says, but not by much.
+ */
+static void test_interval_in_the_tail_of_a_wide_curve(void **state)
+{
+	struct world w = { .width = 2, .bad_lapse = 0.02, .good_lapse = 0.005 };
+	struct sum sum;
+
+	(void)state;
+	sum = run_many(w, 0.05, 1, SEARCHES * 4 / 10, 7);
+	report("5 % of a curve over a factor of 2", &sum);
+	assert_nominal(&sum, 0.92);
+}
+
 /* A fault that is there or not, whatever the seed: few cells. */
 static void test_sharp_threshold(void **state)
 {
@@ -430,6 +445,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_interval_covers_at_its_nominal_rate),
 		cmocka_unit_test(test_interval_covers_in_worlds_it_does_not_believe_in),
+		cmocka_unit_test(test_interval_in_the_tail_of_a_wide_curve),
 		cmocka_unit_test(test_sharp_threshold),
 		cmocka_unit_test(test_largest),
 		cmocka_unit_test(test_replay),
