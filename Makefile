@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 # Main jobs one after the other, however many jobs make may run: what they compile is parallel in the makes they start.
-ifneq ($(filter run-matrix reproduce report verify watermarks alloc-cost test bench exactness digests lint patches-check boot,$(MAKECMDGOALS)),)
+ifneq ($(filter run-matrix reproduce bisect report verify watermarks alloc-cost test bench exactness digests lint patches-check boot,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 
@@ -32,6 +32,10 @@ report: ## a report of what is finished (FORMAT=csv MATRIX=file ARGS="-o FILE"; 
 	@$(MAKE) $(JOBS) harness
 	@build/plimsoll report $(ARGS) $(if $(FORMAT),--format '$(FORMAT)') \
 		$(if $(filter command line environment,$(origin MATRIX)),'$(MATRIX)')
+
+bisect: ready ## which value, settings or commit decides (SCENARIO= KNOB=name=from..to, or GOOD=a.yaml BAD=b.yaml; ARGS="--goal ...")
+	@build/plimsoll bisect $(if $(filter command line environment,$(origin KERNEL)),--kernel '$(KERNEL)') $(if $(KNOB),--knob '$(KNOB)') \
+		$(if $(GOOD),--good '$(GOOD)') $(if $(BAD),--bad '$(BAD)') $(ARGS) $(SCENARIO)
 
 verify: ready ## run every cell of MATRIX=file a second time and compare the digests
 	@build/plimsoll verify $(ARGS) '$(MATRIX)'
@@ -167,4 +171,4 @@ objects := $(cli_sources:%.c=build/obj/%.o) $(lib_sources:%.c=build/obj/%.o) $(u
 -include $(objects:.o=.d) build/obj/lockstep.d
 .SECONDARY: $(objects)
 
-.PHONY: run-matrix reproduce report verify watermarks alloc-cost test bench exactness lint patches-check boot setup harness kernels debug-kernels rootfs lock digests clean help ready tests
+.PHONY: run-matrix reproduce bisect report verify watermarks alloc-cost test bench exactness lint patches-check boot setup harness kernels debug-kernels rootfs lock digests clean help ready tests

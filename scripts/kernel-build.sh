@@ -4,12 +4,13 @@
 #
 #   kernel-build.sh NAME...        kernels of Debian's linux-source-NAME packages (6.1, 6.12)
 #   kernel-build.sh --first N NAME... the same with only the first N patches of the series, called NAME-N: to compare with
-#   kernel-build.sh --tree PATH    any other tree that a series of kernel-patches/ applies to; the tree is not touched
+#   kernel-build.sh --tree PATH [NAME] any other tree that a series of kernel-patches/ applies to, called NAME (its version);
+#                                  the tree is not touched
 #   kernel-build.sh --debug NAME... | --debug --tree PATH  these kernels, and the same with debug information, for debuggers
 #   kernel-build.sh --lock NAME... write configs/kernel/kernels.lock
 #
-# Each kernel is a directory vmlinux, System.map, config, manifest.json in the cache; build/kernels/NAME points to it, and
-# build/debug/NAME to the one with debug information.
+# Each kernel is a directory vmlinux, System.map, config, manifest.json in the cache; kernels/NAME in PLIMSOLL_BUILD (build/)
+# points to it, and debug/NAME to the one with debug information.
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 # shellcheck source=scripts/kernel-common.sh
@@ -20,6 +21,7 @@ recipe=1
 kernels=$PLIMSOLL_CACHE/kernels
 # Debug information is most of what such a build writes.
 debug_need_mib=4000
+built=${PLIMSOLL_BUILD:-$PLIMSOLL_ROOT/build}
 
 # check_lock NAME: one line if this is not the source that the published digests belong to.
 check_lock() {
@@ -109,7 +111,7 @@ compile() {
 	fi
 	cp "$work/src/System.map" "$work/entry/System.map"
 	cp "$work/src/.config" "$work/entry/config"
-	if [ -n "$debug" ] && ! same_kernel "$PLIMSOLL_ROOT/build/kernels/$name"; then
+	if [ -n "$debug" ] && ! same_kernel "$built/kernels/$name"; then
 		echo "$name with debug information is not the kernel that cells run: nothing in it could be trusted"
 		exit 3
 	fi
@@ -187,10 +189,10 @@ build_kernel() {
 	fi
 	[ -z "$lock" ] || exec {lock}>&-
 	[ -z "$debug" ] || folder=debug
-	folder=$PLIMSOLL_ROOT/build/$folder
+	folder=$built/$folder
 	[ ! "$folder/$name" -ef "$entry" ] || return 0
 	# With what belonged to the one before, a debugger would read this one's memory.
-	[ -n "$debug" ] || rm -f "$PLIMSOLL_ROOT/build/debug/$name"
+	[ -n "$debug" ] || rm -f "$built/debug/$name"
 	mkdir -p "$folder"
 	ln -sfT "$entry" "$folder/.$name.$$"
 	mv -T "$folder/.$name.$$" "$folder/$name"
@@ -222,12 +224,15 @@ main() {
 
 	case $1 in
 	--tree)
-		[[ $# -eq 2 && -f $2/Makefile && -f $2/Kconfig ]] || die 2 "KERNEL_TREE: ${2:-} is not a kernel source tree"
+		[[ $# -ge 2 && $# -le 3 && -f $2/Makefile && -f $2/Kconfig ]] || die 2 "KERNEL_TREE: ${2:-} is not a kernel source tree"
 		tree=$(cd "$2" && pwd -P)
-		name=$(env -i PATH="$PATH" make -s -C "$tree" kernelversion) || die 2 "KERNEL_TREE: make kernelversion fails in $tree"
-		[[ $name =~ ^[0-9][A-Za-z0-9._+-]*$ ]] || die 2 "KERNEL_TREE: $tree calls itself '$name', which is no version"
-		series=$(series_for "$name")
-		source_version=$name
+		source_version=$(env -i PATH="$PATH" make -s -C "$tree" kernelversion) ||
+			die 2 "KERNEL_TREE: make kernelversion fails in $tree"
+		[[ $source_version =~ ^[0-9][A-Za-z0-9._+-]*$ ]] ||
+			die 2 "KERNEL_TREE: $tree calls itself '$source_version', which is no version"
+		name=${3:-$source_version}
+		[[ $name =~ ^[A-Za-z0-9][A-Za-z0-9._+-]*$ ]] || die 2 "KERNEL_TREE: '$name' is no name for a kernel"
+		series=$(series_for "$source_version")
 		source_sha256=$(tree_tar "$tree" | sha256)
 		build
 		say "kernel $name: ready; a matrix names it $name"

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -65,40 +64,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
-}
-
-/* "20" or "5..24". */
-static enum pl_status parse_seeds(const char *text, struct pl_seeds *seeds, struct pl_error *err)
-{
-	const char *dots = strstr(text, "..");
-	unsigned long from = 1, to;
-	enum pl_status status;
-
-	if (dots) {
-		char *first = pl_asprintf("%.*s", (int)(dots - text), text);
-
-		status = pl_parse_number("--seeds", first, 0, UINT32_MAX, &from, err);
-		free(first);
-		if (status != PL_OK)
-			return status;
-	}
-	status = pl_parse_number("--seeds", dots ? dots + 2 : text, from, UINT32_MAX, &to, err);
-	if (status != PL_OK)
-		return status;
-	if (to - from >= PL_MAX_CELLS)
-		return pl_fail(err, PL_BAD_INPUT, "--seeds: %s is more than %d seeds", text, PL_MAX_CELLS);
-	*seeds = (struct pl_seeds){ (uint32_t)from, (uint32_t)(to - from + 1) };
-	return PL_OK;
-}
-
-/* A name is that of a file in configs/scenarios/; whatever else is a path. */
-static char *scenario_path(const struct pl_cli *cli, const char *scenario)
-{
-	size_t len = strlen(scenario);
-
-	if (strchr(scenario, '/') || (len > 5 && !strcmp(scenario + len - 5, ".yaml")))
-		return pl_strdup(scenario);
-	return pl_asprintf("%s/scenarios/%s.yaml", cli->paths.configs, scenario);
 }
 
 static bool same_but_seed(const struct pl_cell *a, const struct pl_cell *b)
@@ -359,7 +324,7 @@ int pl_cmd_reproduce(const struct pl_cli *cli, int argc, char **argv)
 	if (!pl_parse(&argp, argc, argv, &args, &code))
 		return code;
 	if ((args.jobs_text && pl_parse_number("--jobs", args.jobs_text, 1, 256, &jobs, &err) != PL_OK) ||
-	    (args.seeds_text && parse_seeds(args.seeds_text, &seeds, &err) != PL_OK))
+	    (args.seeds_text && pl_parse_seeds(args.seeds_text, &seeds, &err) != PL_OK))
 		return pl_complain(&err);
 
 	const char *scenario = args.scenario ? args.scenario : DEFAULT_SCENARIO;
@@ -371,7 +336,7 @@ int pl_cmd_reproduce(const struct pl_cli *cli, int argc, char **argv)
 		status = pl_bundle_load(cli, scenario, &host, &bundle, &err);
 		cells_of = &bundle.matrix;
 	} else if (status == PL_OK) {
-		char *path = scenario_path(cli, scenario);
+		char *path = pl_scenario_path(cli, scenario);
 
 		status = pl_matrix_load(path, &cli->paths, &host, args.seeds_text ? &seeds : NULL, &matrix, &err);
 		free(path);

@@ -27,6 +27,8 @@ int pl_cmd_run(const struct pl_cli *cli, int argc, char **argv);
 int pl_cmd_reproduce(const struct pl_cli *cli, int argc, char **argv);
 int pl_cmd_report(const struct pl_cli *cli, int argc, char **argv);
 int pl_cmd_compare(const struct pl_cli *cli, int argc, char **argv);
+int pl_cmd_check(const struct pl_cli *cli, int argc, char **argv);
+int pl_cmd_bisect(const struct pl_cli *cli, int argc, char **argv);
 int pl_cmd_show(const struct pl_cli *cli, int argc, char **argv);
 int pl_cmd_verify(const struct pl_cli *cli, int argc, char **argv);
 int pl_cmd_doctor(const struct pl_cli *cli, int argc, char **argv);
@@ -54,6 +56,12 @@ error_t pl_parse_cell(int key, char *arg, struct argp_state *state, const char *
 /* A whole number from an option's argument, or PL_BAD_INPUT that names the option. */
 enum pl_status pl_parse_number(const char *option, const char *text, unsigned long min, unsigned long max, unsigned long *value,
 			       struct pl_error *err);
+
+/* --seeds: "20" are the seeds 1 to 20, "5..24" are those. */
+enum pl_status pl_parse_seeds(const char *text, struct pl_seeds *seeds, struct pl_error *err);
+
+/* A scenario's name is that of a file in configs/scenarios/; whatever else is a path. Caller frees. */
+char *pl_scenario_path(const struct pl_cli *cli, const char *scenario);
 
 /* The one finished cell whose id begins with prefix; PL_BAD_INPUT if there is none or more than one. */
 enum pl_status pl_find_cell(struct pl_ledger *ledger, const char *prefix, char id[PL_ID_HEX], struct pl_error *err);

@@ -66,6 +66,38 @@ enum pl_status pl_parse_number(const char *option, const char *text, unsigned lo
 	return PL_OK;
 }
 
+enum pl_status pl_parse_seeds(const char *text, struct pl_seeds *seeds, struct pl_error *err)
+{
+	const char *dots = strstr(text, "..");
+	unsigned long from = 1, to;
+	enum pl_status status;
+
+	if (dots) {
+		char *first = pl_asprintf("%.*s", (int)(dots - text), text);
+
+		status = pl_parse_number("--seeds", first, 0, UINT32_MAX, &from, err);
+		free(first);
+		if (status != PL_OK)
+			return status;
+	}
+	status = pl_parse_number("--seeds", dots ? dots + 2 : text, from, UINT32_MAX, &to, err);
+	if (status != PL_OK)
+		return status;
+	if (to - from >= PL_MAX_CELLS)
+		return pl_fail(err, PL_BAD_INPUT, "--seeds: %s is more than %d seeds", text, PL_MAX_CELLS);
+	*seeds = (struct pl_seeds){ (uint32_t)from, (uint32_t)(to - from + 1) };
+	return PL_OK;
+}
+
+char *pl_scenario_path(const struct pl_cli *cli, const char *scenario)
+{
+	size_t len = strlen(scenario);
+
+	if (strchr(scenario, '/') || (len > 5 && !strcmp(scenario + len - 5, ".yaml")))
+		return pl_strdup(scenario);
+	return pl_asprintf("%s/scenarios/%s.yaml", cli->paths.configs, scenario);
+}
+
 enum pl_status pl_find_cell(struct pl_ledger *ledger, const char *prefix, char id[PL_ID_HEX], struct pl_error *err)
 {
 	char ids[8][PL_ID_HEX];

@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 
@@ -10,6 +11,8 @@ static const struct pl_command commands[] = {
 	{ "reproduce", "reproduce a hang of configs/scenarios/ and explain it", pl_cmd_reproduce },
 	{ "report", "write finished cells in any of many formats", pl_cmd_report },
 	{ "compare", "say what changed between two settings, kernels or runs, and how sure it is", pl_cmd_compare },
+	{ "bisect", "find the value, the settings or the commit that decides", pl_cmd_bisect },
+	{ "check", "say by the exit code whether a scenario is bad, for `git bisect run`", pl_cmd_check },
 	{ "show", "print all that is known of a finished cell", pl_cmd_show },
 	{ "bundle", "write a finished cell into one file, for `reproduce` on another machine", pl_cmd_bundle },
 	{ "log", "print the records of a finished cell's black box", pl_cmd_log },
@@ -31,6 +34,31 @@ static void usage(FILE *to)
 	      "3 the host failed us.\n", to);
 }
 
+/*
+ * The directories of the repository that this program was built in, for those who call it from elsewhere, such as a kernel's
+ * source tree: ROOT/build/plimsoll. Only if there is no configs/ here.
+ */
+static void find_root(struct pl_paths *paths)
+{
+	char *exe = realpath("/proc/self/exe", NULL), *root = exe;
+
+	for (int up = 0; root && up < 2; up++) {
+		char *slash = strrchr(root, '/');
+
+		if (slash)
+			*slash = '\0';
+	}
+	char *configs = pl_asprintf("%s/configs", root ? root : "");
+	if (root && access(paths->configs, F_OK) && !access(configs, F_OK)) {
+		paths->configs = configs;
+		paths->build = pl_asprintf("%s/build", root);
+		paths->results = pl_asprintf("%s/results", root);
+	} else {
+		free(configs);
+	}
+	free(exe);
+}
+
 int main(int argc, char **argv)
 {
 	struct pl_cli cli = {
@@ -47,6 +75,7 @@ int main(int argc, char **argv)
 	};
 	int at = 1;
 
+	find_root(&cli.paths);
 	/* Ignored, as a parent may have left it, it would take away how QEMU ended. */
 	signal(SIGCHLD, SIG_DFL);
 	for (; at < argc && argv[at][0] == '-'; at++) {

@@ -117,7 +117,8 @@ static enum pl_status check_disk(const struct pl_disk *disk, const char *name, s
 	return status;
 }
 
-enum pl_status pl_disk_load(const char *path, const char *name, struct pl_disk *disk, struct pl_error *err)
+enum pl_status pl_disk_load(const char *path, const char *name, const struct pl_variant *variant, struct pl_disk *disk,
+			    struct pl_error *err)
 {
 	static const struct pl_yaml_field own[] = {
 		{ .key = "name", .type = PL_YAML_NAME, .offset = offsetof(struct pl_disk, name), .required = true },
@@ -143,6 +144,7 @@ enum pl_status pl_disk_load(const char *path, const char *name, struct pl_disk *
 
 	if (status != PL_OK)
 		return status;
+	pl_variant_apply(variant, PL_KNOB_DISK, file.disk.yaml.root);
 	memcpy(fields, own, sizeof(own));
 	for (size_t i = 0; i < NR_NUMBERS; i++)
 		fields[NR_OWN + i] = (struct pl_yaml_field){ .key = numbers[i].key, .type = PL_YAML_U64,

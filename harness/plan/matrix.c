@@ -84,7 +84,9 @@ struct planner {
 	struct product *includes;
 	size_t nr_includes;
 	struct expectation *expectations; /* of matrix->expects, one each */
+	const struct pl_variant *variant; /* NULL: all as the file says */
 	struct pl_matrix *matrix;
+	char *varied_names[NR_AXES];
 	struct pl_buf note;
 	size_t nr_same;
 	size_t cells_bytes;
@@ -164,7 +166,7 @@ static enum pl_status load_part(struct planner *planner, int kind, const char *p
 		break;
 	case DISK:
 		*part = pl_calloc(1, sizeof(struct pl_disk));
-		status = pl_disk_load(path, name, *part, planner->err);
+		status = pl_disk_load(path, name, NULL, *part, planner->err);
 		break;
 	case WORKLOAD:
 		*part = pl_calloc(1, sizeof(struct pl_workload));
@@ -172,7 +174,7 @@ static enum pl_status load_part(struct planner *planner, int kind, const char *p
 		break;
 	case SETTING:
 		*part = pl_calloc(1, sizeof(struct pl_setting));
-		status = pl_setting_load(path, name, &planner->sysctls, *part, planner->err);
+		status = pl_setting_load(path, name, &planner->sysctls, NULL, *part, planner->err);
 		break;
 	}
 	if (status != PL_OK)
@@ -717,6 +719,168 @@ static enum pl_status expand(struct planner *planner, const struct product *prod
 	return status;
 }
 
+/* The first combination that a variant fits, and the product that it is from. */
+static bool choose(const struct planner *planner, const struct product *product, const char *kernel,
+		   const struct value *values[NR_AXES])
+{
+	const struct axis *axes = product->axes;
+	const char *only = planner->variant->only;
+
+	for (size_t k = 0; k < axes[KERNEL].nr; k++)
+	for (size_t d = 0; d < axes[DISK].nr; d++)
+	for (size_t w = 0; w < axes[WORKLOAD].nr; w++)
+	for (size_t s = 0; s < axes[SETTING].nr; s++)
+	for (size_t i = 0; i < product->seeds.nr; i++) {
+		uint32_t seed = product->seeds.seeds[i];
+
+		values[KERNEL] = &axes[KERNEL].values[k];
+		values[DISK] = &axes[DISK].values[d];
+		values[WORKLOAD] = &axes[WORKLOAD].values[w];
+		values[SETTING] = &axes[SETTING].values[s];
+		if (kernel && strcmp(kernel, values[KERNEL]->name) != 0)
+			continue;
+		if (!product->included && is_excluded(planner, values, seed))
+			continue;
+
+		struct pl_cell cell = {
+			.kernel = (char *)values[KERNEL]->name,
+			.disk = (char *)values[DISK]->name,
+			.workload = (char *)values[WORKLOAD]->name,
+			.setting = (char *)values[SETTING]->name,
+			.seed = seed,
+		};
+
+		if (!only || pl_cell_matches(&cell, only))
+			return true;
+	}
+	return false;
+}
+
+static const struct product *choose_product(const struct planner *planner, const char *kernel,
+					    const struct value *values[NR_AXES])
+{
+	if (choose(planner, &planner->product, kernel, values))
+		return &planner->product;
+	for (size_t i = 0; i < planner->nr_includes; i++)
+		if (choose(planner, &planner->includes[i], kernel, values))
+			return &planner->includes[i];
+	return NULL;
+}
+
+/* Load a part that is like another but for what the variant says of it. The planner owns it. */
+static enum pl_status vary_part(struct planner *planner, int kind, const char *path, struct value *value)
+{
+	const struct pl_variant *variant = planner->variant;
+	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+	size_t len = strlen(base);
+	char *name = pl_asprintf("%.*s", (int)(len > 5 && !strcmp(base + len - 5, ".yaml") ? len - 5 : len), base);
+	struct pl_disk *disk;
+	struct pl_setting *setting;
+	enum pl_status status;
+
+	if (kind == DISK) {
+		value->part = disk = pl_calloc(1, sizeof(*disk));
+		status = pl_disk_load(path, name, variant, disk, planner->err);
+		if (status == PL_OK)
+			disk->name = value->name = planner->varied_names[kind] = pl_variant_label(variant, PL_KNOB_DISK, name);
+	} else {
+		value->part = setting = pl_calloc(1, sizeof(*setting));
+		status = pl_setting_load(path, name, &planner->sysctls, variant, setting, planner->err);
+		if (status == PL_OK)
+			setting->name = value->name = planner->varied_names[kind] =
+				pl_variant_label(variant, PL_KNOB_SETTING, name);
+	}
+	free(name);
+	if (status == PL_OK)
+		add_value(&planner->loaded[kind], *value);
+	else
+		free(value->part);
+	return status;
+}
+
+static enum pl_status vary_use(struct planner *planner, struct value *value)
+{
+	struct pl_use *use = pl_calloc(1, sizeof(*use));
+	enum pl_status status = pl_use_vary(use, value->part, planner->variant, planner->err);
+
+	if (status != PL_OK) {
+		pl_use_free(use);
+		free(use);
+		return status;
+	}
+	*value = (struct value){ .name = use->label, .part = use, .at = value->at };
+	add_value(&planner->loaded[WORKLOAD], *value);
+	return PL_OK;
+}
+
+/* A kernel that the matrix need not name. */
+static enum pl_status vary_kernel(struct planner *planner, struct value *value)
+{
+	char *path = pl_asprintf("%s/kernels/%s", planner->paths->build, planner->variant->kernel);
+	char *manifest = pl_asprintf("%s/manifest.json", path);
+	enum pl_status status = PL_OK;
+	void *part = NULL;
+
+	if (!pl_yaml_is_name(planner->variant->kernel) || access(manifest, F_OK))
+		status = pl_fail(planner->err, PL_BAD_INPUT, "--kernel %s: it is not built; `make kernels` builds those of Debian",
+				 planner->variant->kernel);
+	else
+		status = load_part(planner, KERNEL, path, planner->variant->kernel, &part);
+	if (status == PL_OK) {
+		*value = (struct value){ .name = planner->variant->kernel, .part = part, .at = value->at };
+		add_value(&planner->loaded[KERNEL], *value);
+	}
+	free(manifest);
+	free(path);
+	return status;
+}
+
+static enum pl_status expand_variant(struct planner *planner)
+{
+	const struct pl_variant *variant = planner->variant;
+	const struct value *found[NR_AXES];
+	const struct product *product = choose_product(planner, variant->kernel, found);
+	bool other_kernel = !product && variant->kernel;
+	struct value varied[NR_AXES];
+	const struct value *values[NR_AXES];
+	enum pl_status status = PL_OK;
+	void *ids = NULL;
+
+	if (other_kernel)
+		product = choose_product(planner, NULL, found);
+	if (!product)
+		return pl_fail(planner->err, PL_BAD_INPUT, "%s has no such cell; --only %s", planner->yaml.path,
+			       variant->only ? variant->only : "");
+	for (int kind = 0; kind < NR_AXES; kind++) {
+		varied[kind] = *found[kind];
+		values[kind] = &varied[kind];
+	}
+	if (other_kernel)
+		status = vary_kernel(planner, &varied[KERNEL]);
+	if (status == PL_OK && pl_variant_has(variant, PL_KNOB_DISK)) {
+		const struct pl_disk *disk = varied[DISK].part;
+
+		status = vary_part(planner, DISK, disk->yaml.path, &varied[DISK]);
+	}
+	if (status == PL_OK && (variant->setting_path || pl_variant_has(variant, PL_KNOB_SETTING))) {
+		const struct pl_setting *setting = varied[SETTING].part;
+
+		status = vary_part(planner, SETTING, variant->setting_path ? variant->setting_path : setting->yaml.path,
+				   &varied[SETTING]);
+	}
+	if (status == PL_OK && pl_variant_has(variant, PL_KNOB_WORKLOAD))
+		status = vary_use(planner, &varied[WORKLOAD]);
+	if (status == PL_OK)
+		status = check_memory(planner, &varied[DISK]);
+	if (status == PL_OK)
+		status = pl_setting_check(varied[SETTING].part, &planner->sysctls, varied[KERNEL].part, planner->err);
+	planner->matrix->cells = pl_calloc(planner->product.seeds.nr + 1, sizeof(*planner->matrix->cells));
+	for (size_t i = 0; status == PL_OK && i < planner->product.seeds.nr; i++)
+		status = add_cell(planner, product, values, planner->product.seeds.seeds[i], &ids);
+	tdestroy(ids, leave_node);
+	return status;
+}
+
 /* Adds a product's cells to *total unless that would be too many. */
 static enum pl_status count_cells(struct planner *planner, const struct product *product, size_t *total)
 {
@@ -770,6 +934,17 @@ static enum pl_status read_choices(struct planner *planner, const struct pl_yaml
 	return status;
 }
 
+static void vary_machine(struct planner *planner)
+{
+	struct pl_yaml_node *root = planner->yaml.root;
+	struct pl_yaml_node *machine = (struct pl_yaml_node *)pl_yaml_get(root, "machine");
+
+	if (!machine)
+		machine = pl_yaml_set(root, "machine", NULL, planner->variant->changes[0].origin);
+	if (machine->kind == PL_YAML_MAP)
+		pl_variant_apply(planner->variant, PL_KNOB_MACHINE, machine);
+}
+
 static enum pl_status read_matrix(struct planner *planner, const struct pl_seeds *seeds)
 {
 	struct file {
@@ -794,6 +969,9 @@ static enum pl_status read_matrix(struct planner *planner, const struct pl_seeds
 		{ .key = "include", .type = PL_YAML_ANY, .offset = offsetof(struct file, include) },
 		{ .key = "expect", .type = PL_YAML_ANY, .offset = offsetof(struct file, expect) },
 	};
+	if (pl_variant_has(planner->variant, PL_KNOB_MACHINE))
+		vary_machine(planner);
+
 	enum pl_status status = pl_yaml_read(&planner->yaml, planner->yaml.root, fields, sizeof(fields) / sizeof(*fields),
 					     &file, planner->err);
 
@@ -866,12 +1044,15 @@ static void free_planner(struct planner *planner)
 	free(planner->workload_files.values);
 	pl_rootfs_free(&planner->rootfs);
 	pl_sysctls_free(&planner->sysctls);
+	for (int kind = 0; kind < NR_AXES; kind++)
+		free(planner->varied_names[kind]);
 	pl_yaml_free(&planner->yaml);
 	pl_buf_free(&planner->note);
 }
 
-enum pl_status pl_matrix_load(const char *path, const struct pl_paths *paths, const struct pl_host *host,
-			      const struct pl_seeds *seeds, struct pl_matrix *matrix, struct pl_error *err)
+static enum pl_status load(const char *path, const struct pl_paths *paths, const struct pl_host *host,
+			   const struct pl_seeds *seeds, const struct pl_variant *variant, struct pl_matrix *matrix,
+			   struct pl_error *err)
 {
 	struct planner planner = {
 		.paths = paths,
@@ -879,6 +1060,7 @@ enum pl_status pl_matrix_load(const char *path, const struct pl_paths *paths, co
 		/* 250 million instructions a second against a cloud disk; a small guest so that pressure comes soon. */
 		.machine = { .ram_mib = 256, .vcpus = 1, .ns_per_instruction = 4, .blackbox_mib = 64 },
 		.matrix = matrix,
+		.variant = variant,
 		.err = err,
 	};
 	char *sysctls = pl_asprintf("%s/sysctls.txt", paths->configs);
@@ -894,7 +1076,7 @@ enum pl_status pl_matrix_load(const char *path, const struct pl_paths *paths, co
 	if (status == PL_OK)
 		status = pl_rootfs_load(paths, &planner.rootfs, err);
 	if (status == PL_OK)
-		status = expand_all(&planner);
+		status = variant ? expand_variant(&planner) : expand_all(&planner);
 	/* Other seeds may leave out what it is about. */
 	if (status == PL_OK && !seeds)
 		status = check_expectations(&planner);
@@ -905,6 +1087,19 @@ enum pl_status pl_matrix_load(const char *path, const struct pl_paths *paths, co
 	if (status != PL_OK)
 		pl_matrix_free(matrix);
 	return status;
+}
+
+enum pl_status pl_matrix_load(const char *path, const struct pl_paths *paths, const struct pl_host *host,
+			      const struct pl_seeds *seeds, struct pl_matrix *matrix, struct pl_error *err)
+{
+	return load(path, paths, host, seeds, NULL, matrix, err);
+}
+
+enum pl_status pl_matrix_load_variant(const char *path, const struct pl_paths *paths, const struct pl_host *host,
+				      const struct pl_seeds *seeds, const struct pl_variant *variant, struct pl_matrix *matrix,
+				      struct pl_error *err)
+{
+	return load(path, paths, host, seeds, variant, matrix, err);
 }
 
 void pl_matrix_free(struct pl_matrix *matrix)

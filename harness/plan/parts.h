@@ -20,6 +20,18 @@
 /* microvm maps its devices from 3 GiB up, and guest memory must be one range for a memmap= at its end. */
 #define PL_MAX_MEMORY_MIB 3072
 
+/* What a change is about. */
+enum pl_knob_part { PL_KNOB_SETTING, PL_KNOB_DISK, PL_KNOB_WORKLOAD, PL_KNOB_MACHINE };
+
+/* Which part a knob belongs to, and its name there: "disk.iops" is iops of the disk, and "vm.dirty_bytes" is itself. */
+enum pl_knob_part pl_knob_part(const char *knob, const char **key);
+/* Does a variant say anything of a part? variant may be NULL. */
+bool pl_variant_has(const struct pl_variant *variant, enum pl_knob_part part);
+/* Write what a variant says of a part into its file's map, or the file's map of machine. */
+void pl_variant_apply(const struct pl_variant *variant, enum pl_knob_part part, struct pl_yaml_node *map);
+/* "name+knob=value ...": what the part is called then. Caller frees. */
+char *pl_variant_label(const struct pl_variant *variant, enum pl_knob_part part, const char *name);
+
 /* A kernel that has been built: build/kernels/NAME/. */
 struct pl_kernel {
 	char *name;
@@ -72,11 +84,15 @@ struct pl_disk {
 	uint64_t read_latency_us, write_latency_us, latency_sigma_milli, latency_max_us, flush_us;
 	char windows[256]; /* as mdisk takes them; "" none */
 };
-enum pl_status pl_disk_load(const char *path, const char *name, struct pl_disk *disk, struct pl_error *err);
+enum pl_status pl_disk_load(const char *path, const char *name, const struct pl_variant *variant, struct pl_disk *disk,
+			    struct pl_error *err);
 void pl_disk_free(struct pl_disk *disk);
 /* Lines of the agent's program: the block queue's settings, and the disk's profile. */
 void pl_disk_queue_lines(const struct pl_disk *disk, struct pl_buf *program);
 void pl_disk_lines(const struct pl_disk *disk, uint64_t seed, struct pl_buf *program);
+
+/* Writing one of a pair makes the kernel set the other to 0. Ends with NULLs. */
+extern const char *const pl_exclusive_sysctls[][2];
 
 /* configs/settings/NAME.yaml, on top of the base. */
 struct pl_setting_sysctl {
@@ -96,7 +112,7 @@ struct pl_setting {
 	uint32_t hung_task_timeout_s;
 };
 enum pl_status pl_setting_load(const char *path, const char *name, const struct pl_sysctls *sysctls,
-			       struct pl_setting *setting, struct pl_error *err);
+			       const struct pl_variant *variant, struct pl_setting *setting, struct pl_error *err);
 void pl_setting_free(struct pl_setting *setting);
 /* Are all its sysctls in this kernel? */
 enum pl_status pl_setting_check(const struct pl_setting *setting, const struct pl_sysctls *sysctls,
@@ -125,10 +141,13 @@ struct pl_use {
 	const struct pl_workload *workload;
 	char *label; /* "dirty-writer", or "dirty-writer:jobs=8" */
 	int64_t values[PL_MAX_PARAMS];
+	bool given[PL_MAX_PARAMS]; /* not the workload's own */
 };
 /* params may be NULL. The use must be freed after a failure too. */
 enum pl_status pl_use_init(struct pl_use *use, const struct pl_workload *workload, const struct pl_yaml *matrix,
 			   const struct pl_yaml_node *params, struct pl_error *err);
+/* The same use, but for what a variant says of its parameters, which has its own label. */
+enum pl_status pl_use_vary(struct pl_use *use, const struct pl_use *from, const struct pl_variant *variant, struct pl_error *err);
 void pl_use_free(struct pl_use *use);
 
 /* The prepare lines, or the task lines. Errors are at the command's place in the workload's file. */

@@ -117,6 +117,44 @@ enum pl_status pl_matrix_load(const char *path, const struct pl_paths *paths, co
 void pl_matrix_free(struct pl_matrix *matrix);
 
 /*
+ * A knob is anything of a cell that one value can be given for: a sysctl ("vm.dirty_bytes"), mglru, thp, swap ("disk", "none",
+ * "zram" or "zram:PERCENT"), zram_percent, a key of the disk ("disk.iops"), a parameter of the workload ("workload.jobs"), or
+ * of the machine ("machine.ram_mib", or ram_mib for short).
+ */
+struct pl_change {
+	const char *knob;
+	const char *value;  /* NULL: as if no file named it */
+	const char *origin; /* for messages: the option or file that says so */
+};
+
+/* One combination of a matrix's axes, with something of it changed. Everything may be NULL or none. */
+struct pl_variant {
+	const char *kernel;	  /* this one, whether the matrix names it or not */
+	const char *only;	  /* the first cell whose label fits; NULL: the first */
+	const char *setting_path; /* a settings file in place of the matrix's */
+	const struct pl_change *changes;
+	size_t nr_changes;
+};
+
+/*
+ * The cells of a variant, one for each seed, in their order. What is changed is also in the cells' names. Errors name the
+ * place in a file as those of pl_matrix_load do, or the change's origin.
+ */
+enum pl_status pl_matrix_load_variant(const char *path, const struct pl_paths *paths, const struct pl_host *host,
+				      const struct pl_seeds *seeds, const struct pl_variant *variant, struct pl_matrix *matrix,
+				      struct pl_error *err);
+
+/* What two settings files say differently. Free with pl_differences_free. */
+struct pl_difference {
+	char *name; /* the knob, or two that exclude each other: "vm.dirty_bytes/vm.dirty_ratio" */
+	struct pl_change good[2], bad[2]; /* value NULL: not named there */
+	size_t nr;  /* of each */
+};
+enum pl_status pl_settings_compare(const char *good, const char *bad, const struct pl_paths *paths,
+				   struct pl_difference **differences, size_t *nr, struct pl_error *err);
+void pl_differences_free(struct pl_difference *differences, size_t nr);
+
+/*
  * The cell that an inputs_json describes, with the axes that the ledger kept of it, as a matrix of one cell. Fails with
  * PL_BAD_INPUT if this host's QEMU, mke2fs, kernel or root image are not those that the cell was made from.
  * progress is NULL: it is no input.

@@ -34,11 +34,11 @@ static const struct {
 };
 #define NR_BASE (sizeof(base) / sizeof(*base))
 
-/* Writing one of a pair makes the kernel set the other to 0. */
-static const char *const exclusive[][2] = {
+const char *const pl_exclusive_sysctls[][2] = {
 	{ "vm.dirty_background_bytes", "vm.dirty_background_ratio" },
 	{ "vm.dirty_bytes", "vm.dirty_ratio" },
 	{ "vm.overcommit_kbytes", "vm.overcommit_ratio" },
+	{ NULL, NULL },
 };
 
 struct setting_file {
@@ -183,13 +183,13 @@ static enum pl_status read_sysctls(struct pl_setting *setting, const struct pl_y
 			return status;
 		set_sysctl(setting, name, value, node);
 	}
-	for (size_t i = 0; i < sizeof(exclusive) / sizeof(*exclusive); i++) {
-		const struct pl_yaml_node *second = pl_yaml_get(map, exclusive[i][1]);
+	for (size_t i = 0; pl_exclusive_sysctls[i][0]; i++) {
+		const struct pl_yaml_node *second = pl_yaml_get(map, pl_exclusive_sysctls[i][1]);
 
-		if (second && pl_yaml_get(map, exclusive[i][0]))
+		if (second && pl_yaml_get(map, pl_exclusive_sysctls[i][0]))
 			return pl_yaml_fail(yaml, second->key, err,
 					    "%s besides %s, expected one of them: the kernel sets one to 0 when the other is written",
-					    exclusive[i][1], exclusive[i][0]);
+					    pl_exclusive_sysctls[i][1], pl_exclusive_sysctls[i][0]);
 	}
 	return PL_OK;
 }
@@ -210,7 +210,7 @@ static enum pl_status read_hung_task_timeout(struct pl_setting *setting, struct 
 }
 
 enum pl_status pl_setting_load(const char *path, const char *name, const struct pl_sysctls *sysctls,
-			       struct pl_setting *setting, struct pl_error *err)
+			       const struct pl_variant *variant, struct pl_setting *setting, struct pl_error *err)
 {
 	static const struct pl_yaml_field fields[] = {
 		{ .key = "name", .type = PL_YAML_NAME, .offset = offsetof(struct pl_setting, name), .required = true },
@@ -225,6 +225,7 @@ enum pl_status pl_setting_load(const char *path, const char *name, const struct 
 
 	if (status != PL_OK)
 		return status;
+	pl_variant_apply(variant, PL_KNOB_SETTING, file.setting.yaml.root);
 	for (size_t i = 0; i < NR_BASE; i++)
 		set_sysctl(&file.setting, base[i].name, pl_strdup(base[i].value), NULL);
 	status = pl_yaml_read(&file.setting.yaml, file.setting.yaml.root, fields, sizeof(fields) / sizeof(*fields), &file,

@@ -144,12 +144,24 @@ void pl_workload_free(struct pl_workload *workload)
 	*workload = (struct pl_workload){ 0 };
 }
 
+/* In the order of the workload's file, so that the order in a matrix makes no new label. */
+static char *make_label(const struct pl_use *use)
+{
+	struct pl_buf label = { 0 };
+	size_t nr_given = 0;
+
+	pl_buf_printf(&label, "%s", use->workload->name);
+	for (size_t i = 0; i < use->workload->nr_params; i++)
+		if (use->given[i])
+			pl_buf_printf(&label, "%c%s=%" PRId64, nr_given++ ? ',' : ':', use->workload->params[i].name,
+				      use->values[i]);
+	return label.text;
+}
+
 enum pl_status pl_use_init(struct pl_use *use, const struct pl_workload *workload, const struct pl_yaml *matrix,
 			   const struct pl_yaml_node *params, struct pl_error *err)
 {
 	const char *known[PL_MAX_PARAMS] = { 0 };
-	struct pl_buf label = { 0 };
-	size_t nr_given = 0;
 
 	*use = (struct pl_use){ .workload = workload };
 	for (size_t i = 0; i < workload->nr_params; i++) {
@@ -169,25 +181,45 @@ enum pl_status pl_use_init(struct pl_use *use, const struct pl_workload *workloa
 					    pl_quote(node->key->text).text, workload->name,
 					    pl_hint(node->key->text, known, workload->nr_params).text);
 	}
-	/* In the order of the workload's file, so that the order in a matrix makes no new label. */
-	pl_buf_printf(&label, "%s", workload->name);
 	for (size_t i = 0; params && i < workload->nr_params; i++) {
 		const struct pl_yaml_node *node = pl_yaml_get(params, known[i]);
 
-		if (!node)
-			continue;
-		if (pl_yaml_i64(matrix, node, known[i], -MAX_PARAM, MAX_PARAM, &use->values[i], err) != PL_OK) {
-			pl_buf_free(&label);
+		use->given[i] = node;
+		if (node && pl_yaml_i64(matrix, node, known[i], -MAX_PARAM, MAX_PARAM, &use->values[i], err) != PL_OK)
 			return PL_BAD_INPUT;
-		}
-		pl_buf_printf(&label, "%c%s=%" PRId64, nr_given++ ? ',' : ':', known[i], use->values[i]);
 	}
-	use->label = label.text;
+	use->label = make_label(use);
 	/* Four names and a seed besides it must fit into a cell's label. */
-	if (label.len > PL_LABEL_MAX / 2)
+	if (strlen(use->label) > PL_LABEL_MAX / 2)
 		return pl_yaml_fail(matrix, params, err, "found a workload's label of %zu characters, expected at most %d: "
-				    "put the parameters into a workload file of their own", label.len, PL_LABEL_MAX / 2);
+				    "put the parameters into a workload file of their own", strlen(use->label), PL_LABEL_MAX / 2);
 	return PL_OK;
+}
+
+enum pl_status pl_use_vary(struct pl_use *use, const struct pl_use *from, const struct pl_variant *variant, struct pl_error *err)
+{
+	struct pl_yaml_node map = { .kind = PL_YAML_MAP };
+	struct pl_use varied = { 0 };
+
+	pl_variant_apply(variant, PL_KNOB_WORKLOAD, &map);
+
+	enum pl_status status = pl_use_init(&varied, from->workload, &from->workload->yaml, &map, err);
+
+	*use = *from;
+	use->label = NULL;
+	for (size_t i = 0; status == PL_OK && i < from->workload->nr_params; i++) {
+		if (!varied.given[i])
+			continue;
+		use->given[i] = true;
+		use->values[i] = varied.values[i];
+	}
+	if (status == PL_OK)
+		use->label = make_label(use);
+	pl_use_free(&varied);
+	while (map.nr_items)
+		pl_yaml_unset(&map, map.items[0]->key->text);
+	free(map.items);
+	return status;
 }
 
 void pl_use_free(struct pl_use *use)

@@ -100,13 +100,24 @@ static enum pl_status fail_at(const char *path, size_t line, size_t column, stru
 	return pl_fail(err, PL_BAD_INPUT, "%s:%zu:%zu: %s%s", path, line, column, found, text);
 }
 
+static enum pl_status fail_node(const struct pl_yaml *yaml, const struct pl_yaml_node *at, struct pl_error *err,
+				const char *found, const char *fmt, va_list args)
+{
+	char text[700];
+
+	if (!at->origin)
+		return fail_at(yaml->path, at->line, at->column, err, found, fmt, args);
+	vsnprintf(text, sizeof(text), fmt, args);
+	return pl_fail(err, PL_BAD_INPUT, "%.120s: %s%s", at->origin, found, text);
+}
+
 enum pl_status pl_yaml_fail(const struct pl_yaml *yaml, const struct pl_yaml_node *at, struct pl_error *err,
 			    const char *fmt, ...)
 {
 	va_list args;
 
 	va_start(args, fmt);
-	fail_at(yaml->path, at->line, at->column, err, "", fmt, args);
+	fail_node(yaml, at, err, "", fmt, args);
 	va_end(args);
 	return PL_BAD_INPUT;
 }
@@ -126,7 +137,7 @@ enum pl_status pl_yaml_expected(const struct pl_yaml *yaml, const struct pl_yaml
 	else
 		snprintf(found, sizeof(found), "found %s, expected ", pl_quote(at->text).text);
 	va_start(args, fmt);
-	fail_at(yaml->path, at->line, at->column, err, found, fmt, args);
+	fail_node(yaml, at, err, found, fmt, args);
 	va_end(args);
 	return PL_BAD_INPUT;
 }
@@ -139,6 +150,7 @@ static void free_node(struct pl_yaml_node *node)
 		free_node(node->items[i]);
 	free_node(node->key);
 	free(node->items);
+	free(node->origin);
 	free(node->text);
 	free(node);
 }
@@ -411,6 +423,39 @@ const struct pl_yaml_node *pl_yaml_get(const struct pl_yaml_node *map, const cha
 		if (!strcmp(map->items[i]->key->text, key))
 			return map->items[i];
 	return NULL;
+}
+
+void pl_yaml_unset(struct pl_yaml_node *map, const char *key)
+{
+	for (size_t i = 0; i < map->nr_items; i++) {
+		if (strcmp(map->items[i]->key->text, key) != 0)
+			continue;
+		free_node(map->items[i]);
+		memmove(map->items + i, map->items + i + 1, (map->nr_items - i - 1) * sizeof(void *));
+		map->nr_items--;
+		return;
+	}
+}
+
+static struct pl_yaml_node *new_node(const char *text, const char *origin)
+{
+	struct pl_yaml_node *node = pl_calloc(1, sizeof(*node));
+
+	node->kind = text ? PL_YAML_SCALAR : PL_YAML_MAP;
+	node->text = text ? pl_strdup(text) : NULL;
+	node->origin = pl_strdup(origin);
+	return node;
+}
+
+struct pl_yaml_node *pl_yaml_set(struct pl_yaml_node *map, const char *key, const char *text, const char *origin)
+{
+	struct pl_yaml_node *node = new_node(text, origin);
+
+	node->key = new_node(key, origin);
+	pl_yaml_unset(map, key);
+	map->items = pl_realloc_array(map->items, map->nr_items + 1, sizeof(void *));
+	map->items[map->nr_items++] = node;
+	return node;
 }
 
 bool pl_yaml_is_name(const char *text)

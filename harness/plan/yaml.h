@@ -21,6 +21,7 @@ enum pl_yaml_kind { PL_YAML_SCALAR, PL_YAML_LIST, PL_YAML_MAP };
 struct pl_yaml_node {
 	enum pl_yaml_kind kind;
 	size_t line, column; /* from 1; columns count characters */
+	char *origin;	     /* NULL; or what said so in the file's stead, for messages */
 	bool quoted;	     /* scalar in quotes or a block */
 	char *text;	     /* scalar; no control characters but newline and tab */
 	struct pl_yaml_node *key; /* of a map's item */
@@ -44,6 +45,14 @@ enum pl_status pl_yaml_fail(const struct pl_yaml *yaml, const struct pl_yaml_nod
 /* The same as "found X, expected <text>", with X as the node has it. */
 enum pl_status pl_yaml_expected(const struct pl_yaml *yaml, const struct pl_yaml_node *at, struct pl_error *err,
 				const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/*
+ * Say in a file's stead: set a map's key to a text, or to an empty map if text is NULL, which is returned. origin takes the
+ * place of file, line and column in messages.
+ */
+struct pl_yaml_node *pl_yaml_set(struct pl_yaml_node *map, const char *key, const char *text, const char *origin);
+/* As if the file did not name it. */
+void pl_yaml_unset(struct pl_yaml_node *map, const char *key);
 
 /* Value of a map's key, or NULL. */
 const struct pl_yaml_node *pl_yaml_get(const struct pl_yaml_node *map, const char *key);

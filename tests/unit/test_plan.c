@@ -1296,6 +1296,161 @@ static int make_temp(void **state)
 	return !realpath("configs", shipped_configs) || !mkdtemp(temp_dir) || chdir(temp_dir);
 }
 
+static enum pl_status load_variant(const struct pl_variant *variant, uint32_t count, struct pl_matrix *matrix, struct pl_error *err)
+{
+	const struct pl_seeds seeds = { .from = 3, .count = count };
+
+	*err = (struct pl_error){ 0 };
+	return pl_matrix_load_variant("m.yaml", &paths, &host, &seeds, variant, matrix, err);
+}
+
+static void load_changed(const char *knob, const char *value, struct pl_matrix *matrix)
+{
+	const struct pl_change change = { .knob = knob, .value = value, .origin = "--knob" };
+	const struct pl_variant variant = { .changes = &change, .nr_changes = 1 };
+	struct pl_error err;
+
+	if (load_variant(&variant, 1, matrix, &err) != PL_OK)
+		fail_msg("%s", err.text);
+	assert_int_equal(matrix->nr_cells, 1);
+}
+
+static void variants(void **state)
+{
+	static const struct {
+		const char *knob, *value, *label, *line;
+	} cases[] = {
+		{ "vm.min_free_kbytes", "9000", "6.1/slow/hog/plain+vm.min_free_kbytes=9000/3", "\nsysctl vm.min_free_kbytes 9000\n" },
+		{ "disk.iops", "77", "6.1/slow+iops=77/hog/plain/3", "\ndisk iops 77\n" },
+		{ "disk.swap_mib", "65", "6.1/slow+swap_mib=65/hog/plain/3", "\nswap disk\n" },
+		{ "workload.percent", "50", "6.1/slow/hog:percent=50/plain/3", "hog 128 3\n" },
+		{ "ram_mib", "512", "6.1/slow/hog/plain/3", "hog 614 3\n" },
+		{ "machine.ram_mib", "512", "6.1/slow/hog/plain/3", "hog 614 3\n" },
+		{ "swap", "none", "6.1/slow/hog/plain+swap=none/3", "\nswap none\n" },
+		{ "swap", "zram:80", "6.1/slow/hog/plain+swap=zram:80/3", "\nswap zram 80\n" },
+		{ "zram_percent", "90", "6.1/slow/hog/plain+zram_percent=90/3", "\nswap zram 90\n" },
+		{ "mglru", "true", "6.1/slow/hog/plain+mglru=true/3", "\nmglru on\n" },
+		{ "thp", "always", "6.1/slow/hog/plain+thp=always/3", "enabled always\n" },
+	};
+	struct pl_matrix matrix;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		load_changed(cases[i].knob, cases[i].value, &matrix);
+		assert_label(&matrix, 0, cases[i].label);
+		assert_non_null(strstr(matrix.cells[0].program, cases[i].line));
+		pl_matrix_free(&matrix);
+	}
+}
+
+/* A value that the file has anyway makes the same cell. */
+static void variants_are_their_contents(void **state)
+{
+	struct pl_matrix matrix, varied;
+	struct pl_error err;
+
+	(void)state;
+	assert_int_equal(load_seeds(3, 1, &matrix, &err), PL_OK);
+	load_changed("disk.iops", "500", &varied);
+	assert_string_equal(varied.cells[0].id, matrix.cells[0].id);
+	pl_matrix_free(&varied);
+	load_changed("disk.iops", "501", &varied);
+	assert_string_not_equal(varied.cells[0].id, matrix.cells[0].id);
+	pl_matrix_free(&varied);
+	pl_matrix_free(&matrix);
+}
+
+static void variants_choose(void **state)
+{
+	struct pl_variant variant = { .only = "*/writer*/early/*" };
+	struct pl_matrix matrix;
+	struct pl_error err;
+
+	(void)state;
+	assert_int_equal(load_variant(&variant, 3, &matrix, &err), PL_OK);
+	assert_int_equal(matrix.nr_cells, 3);
+	assert_label(&matrix, 0, "6.1/slow/writer:jobs=8/early/3");
+	assert_label(&matrix, 2, "6.1/slow/writer:jobs=8/early/5");
+	pl_matrix_free(&matrix);
+
+	/* One that the matrix does not name, as those of a bisect of commits are. */
+	put_kernel("commit-1", "6.12.3-plimsoll", "kernel commit");
+	variant = (struct pl_variant){ .kernel = "commit-1", .setting_path = "configs/settings/early.yaml" };
+	assert_int_equal(load_variant(&variant, 1, &matrix, &err), PL_OK);
+	assert_label(&matrix, 0, "commit-1/slow/hog/early/3");
+	pl_matrix_free(&matrix);
+	assert_int_equal(pl_remove_tree("build/kernels/commit-1", &err), PL_OK);
+
+	variant = (struct pl_variant){ .kernel = "9.9" };
+	assert_int_equal(load_variant(&variant, 1, &matrix, &err), PL_BAD_INPUT);
+	assert_non_null(strstr(err.text, "--kernel 9.9: it is not built"));
+	variant = (struct pl_variant){ .only = "nothing" };
+	assert_int_equal(load_variant(&variant, 1, &matrix, &err), PL_BAD_INPUT);
+	assert_string_equal(err.text, "m.yaml has no such cell; --only nothing");
+}
+
+static void variants_refused(void **state)
+{
+	static const struct {
+		const char *knob, *value, *text;
+	} cases[] = {
+		{ "vm.min_free_kbyte", "1", "--set x: unknown sysctl \"vm.min_free_kbyte\": did you mean \"vm.min_free_kbytes\"?" },
+		{ "vm.only_new", "1", "--set x: vm.only_new is not in kernel 6.1" },
+		{ "disk.iops", "many", "--set x: found \"many\", expected an integer from 0 to 10000000 for iops" },
+		{ "disk.iop", "1", "--set x: unknown key \"iop\": did you mean \"iops\"?" },
+		{ "workload.jobs", "1", "--set x: unknown parameter \"jobs\" of workload hog" },
+		{ "workload.percent", "x", "--set x: found \"x\", expected an integer" },
+		{ "machine.ram", "1", "--set x: unknown key \"ram\"" },
+		{ "ram_mib", "1", "--set x: found \"1\", expected an integer from 64 to 2048 for ram_mib" },
+		{ "swap", "tape", "--set x: found \"tape\", expected disk, zram, none" },
+		{ "swap", "disk:50", "--set x: percent with kind disk" },
+	};
+	struct pl_matrix matrix;
+	struct pl_error err;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const struct pl_change change = { .knob = cases[i].knob, .value = cases[i].value, .origin = "--set x" };
+		const struct pl_variant variant = { .changes = &change, .nr_changes = 1 };
+
+		assert_int_equal(load_variant(&variant, 1, &matrix, &err), PL_BAD_INPUT);
+		if (strncmp(err.text, cases[i].text, strlen(cases[i].text)) != 0)
+			fail_msg("found:    %s\nexpected: %s", err.text, cases[i].text);
+	}
+}
+
+static void settings_compared(void **state)
+{
+	struct pl_difference *differences;
+	struct pl_error err = { 0 };
+	size_t nr;
+
+	(void)state;
+	put("good.yaml", "name: good\nswap: none\nsysctl:\n  vm.dirty_bytes: 4096\n  vm.min_free_kbytes: 5\n");
+	put("bad.yaml", "name: bad\nmglru: true\nsysctl:\n  vm.min_free_kbytes: 5\n  vm.dirty_ratio: 40\n");
+	if (pl_settings_compare("good.yaml", "bad.yaml", &paths, &differences, &nr, &err) != PL_OK)
+		fail_msg("%s", err.text);
+	assert_int_equal(nr, 3);
+	/* The kernel takes only one of the two, so they go together. */
+	assert_string_equal(differences[0].name, "vm.dirty_bytes/vm.dirty_ratio");
+	assert_int_equal(differences[0].nr, 2);
+	assert_string_equal(differences[0].good[0].value, "4096");
+	assert_null(differences[0].bad[0].value);
+	assert_null(differences[0].good[1].value);
+	assert_string_equal(differences[0].bad[1].value, "40");
+	assert_string_equal(differences[1].name, "swap");
+	assert_null(differences[1].bad[0].value);
+	assert_string_equal(differences[2].name, "mglru");
+	assert_string_equal(differences[2].bad[0].origin, "bad.yaml:2");
+	pl_differences_free(differences, nr);
+
+	assert_int_equal(pl_settings_compare("good.yaml", "good.yaml", &paths, &differences, &nr, &err), PL_BAD_INPUT);
+	assert_string_equal(err.text, "good.yaml and good.yaml say the same, expected settings that differ");
+	put("bad.yaml", "name: bad\nswop: none\n");
+	assert_int_equal(pl_settings_compare("good.yaml", "bad.yaml", &paths, &differences, &nr, &err), PL_BAD_INPUT);
+	assert_non_null(strstr(err.text, "bad.yaml:2:1: unknown key \"swop\""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1306,6 +1461,11 @@ int main(void)
 		cmocka_unit_test_setup(includes_and_excludes, make_tree),
 		cmocka_unit_test_setup(seeds_as_range, make_tree),
 		cmocka_unit_test_setup(seeds_of_the_caller, make_tree),
+		cmocka_unit_test_setup(variants, make_tree),
+		cmocka_unit_test_setup(variants_are_their_contents, make_tree),
+		cmocka_unit_test_setup(variants_choose, make_tree),
+		cmocka_unit_test_setup(variants_refused, make_tree),
+		cmocka_unit_test_setup(settings_compared, make_tree),
 		cmocka_unit_test_setup(expectations, make_tree),
 		cmocka_unit_test_setup(bad_expectations, make_tree),
 		cmocka_unit_test_setup(same_content_runs_once, make_tree),

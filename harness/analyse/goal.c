@@ -1,0 +1,550 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "analyse/goal.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan/yaml.h"
+
+#define MAX_NAME 63
+
+/* Truth is a number as well, so that there is one stack: 0, 1, or NAN for unknown. */
+enum operator {
+	PUSH_NUMBER,
+	PUSH_METRIC,
+	PUSH_VERDICT,
+	PUSH_FLAG,
+	PUSH_FINGERPRINT_IS,
+	NEGATE,
+	NOT,
+	ADD,
+	SUBTRACT,
+	MULTIPLY,
+	DIVIDE,
+	LESS,
+	LESS_EQUAL,
+	GREATER,
+	GREATER_EQUAL,
+	EQUAL,
+	NOT_EQUAL,
+	AND,
+	OR,
+};
+
+struct step {
+	enum operator operator;
+	double number;	/* PUSH_NUMBER */
+	unsigned index; /* of a metric, verdict or flag's bit */
+	char *text;	/* PUSH_FINGERPRINT_IS */
+};
+
+/* In postfix order. */
+struct pl_goal {
+	struct step steps[PL_GOAL_MAX_STEPS];
+	size_t nr_steps;
+};
+
+enum type { TYPE_ERROR, TYPE_TRUTH, TYPE_NUMBER, TYPE_FINGERPRINT, TYPE_TEXT };
+
+static const char *const type_names[] = {
+	[TYPE_TRUTH] = "true or false",
+	[TYPE_NUMBER] = "a number",
+	[TYPE_FINGERPRINT] = "the fingerprint",
+	[TYPE_TEXT] = "a text",
+};
+
+struct parser {
+	const char *what, *begin, *at;
+	struct pl_goal *goal;
+	unsigned depth;
+	char *text; /* of the last TYPE_TEXT */
+	struct pl_error *err;
+};
+
+static enum type fail(struct parser *p, const char *at, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static enum type fail(struct parser *p, const char *at, const char *fmt, ...)
+{
+	char text[sizeof(p->err->text)];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	pl_fail(p->err, PL_BAD_INPUT, "%s:%zu: %.900s", p->what, (size_t)(at - p->begin) + 1, text);
+	return TYPE_ERROR;
+}
+
+static char peek(struct parser *p)
+{
+	while (isspace((unsigned char)*p->at))
+		p->at++;
+	return *p->at;
+}
+
+static bool is_word(char c)
+{
+	return isalnum((unsigned char)c) || c == '_';
+}
+
+/* Is this word next? It is passed if so. */
+static bool accept_word(struct parser *p, const char *word)
+{
+	size_t len = strlen(word);
+
+	peek(p);
+	if (strncmp(p->at, word, len) != 0 || is_word(p->at[len]))
+		return false;
+	p->at += len;
+	return true;
+}
+
+static bool emit(struct parser *p, struct step step)
+{
+	if (p->goal->nr_steps == PL_GOAL_MAX_STEPS) {
+		free(step.text);
+		return fail(p, p->at, "more than %d terms", PL_GOAL_MAX_STEPS) != TYPE_ERROR;
+	}
+	p->goal->steps[p->goal->nr_steps++] = step;
+	return true;
+}
+
+static enum type emit_as(struct parser *p, enum type type, struct step step)
+{
+	return emit(p, step) ? type : TYPE_ERROR;
+}
+
+static int flag_bit(const char *name)
+{
+	char text[64];
+
+	for (int bit = 0; bit < 32; bit++) {
+		pl_flags_text(1u << bit, text, sizeof(text));
+		if (*text && !strcmp(text, name))
+			return bit;
+	}
+	return -1;
+}
+
+static enum type fail_unknown(struct parser *p, const char *at, const char *name)
+{
+	const char *known[PL_MAX_METRICS + PL_NR_VERDICTS + 32 + 3];
+	char flags[32][32];
+	size_t nr = 0;
+
+	for (size_t i = 0; i < pl_nr_metrics; i++)
+		known[nr++] = pl_metrics[i].name;
+	for (int i = 0; i < PL_NR_VERDICTS; i++)
+		if (i != PL_INCOMPLETE)
+			known[nr++] = pl_verdict_name((enum pl_verdict)i);
+	for (int bit = 0; bit < 32; bit++) {
+		pl_flags_text(1u << bit, flags[bit], sizeof(flags[bit]));
+		if (*flags[bit])
+			known[nr++] = flags[bit];
+	}
+	known[nr++] = "fingerprint";
+	known[nr++] = "true";
+	known[nr++] = "false";
+
+	const char *nearest = pl_nearest(name, known, nr);
+
+	return fail(p, at, "%s is no metric, verdict or flag%s%s%s; `plimsoll metrics` lists them", pl_quote(name).text,
+		    nearest ? ": did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+}
+
+static enum type name(struct parser *p)
+{
+	const char *at = p->at;
+	enum pl_verdict verdict;
+	char word[MAX_NAME + 1];
+	size_t len = 0, plain = 0;
+
+	/* A flag may have a - in it; a metric less a metric has one as well, and then what is before it is a name. */
+	while (len < MAX_NAME && (is_word(at[len]) || (at[len] == '-' && isalpha((unsigned char)at[len + 1])))) {
+		word[len] = at[len];
+		len++;
+		if (!plain && !is_word(at[len]))
+			plain = len;
+	}
+	plain = plain ? plain : len;
+	word[len] = '\0';
+
+	int bit = len > plain ? flag_bit(word) : -1;
+
+	if (bit < 0)
+		word[len = plain] = '\0';
+	p->at += len;
+	if (is_word(*p->at))
+		return fail(p, at, "a name is longer than %d letters", MAX_NAME);
+
+	int metric = pl_metric_index(word);
+
+	if (metric >= 0)
+		return emit_as(p, TYPE_NUMBER, (struct step){ .operator = PUSH_METRIC, .index = (unsigned)metric });
+	if (!strcmp(word, "fingerprint"))
+		return TYPE_FINGERPRINT;
+	if (!strcmp(word, "true") || !strcmp(word, "false"))
+		return emit_as(p, TYPE_TRUTH, (struct step){ .operator = PUSH_NUMBER, .number = *word == 't' });
+	if (!strcmp(word, "incomplete"))
+		return fail(p, at, "an incomplete cell says nothing, and is never counted");
+	if (pl_verdict_from_name(word, &verdict))
+		return emit_as(p, TYPE_TRUTH, (struct step){ .operator = PUSH_VERDICT, .index = (unsigned)verdict });
+	if (bit < 0)
+		bit = flag_bit(word);
+	if (bit >= 0)
+		return emit_as(p, TYPE_TRUTH, (struct step){ .operator = PUSH_FLAG, .index = (unsigned)bit });
+	return fail_unknown(p, at, word);
+}
+
+static enum type number(struct parser *p)
+{
+	const char *at = p->at;
+	size_t len = strspn(at, "0123456789.");
+	char digits[64], *end;
+
+	/* Not what else strtod takes, such as hexadecimal and "inf". */
+	if ((at[len] == 'e' || at[len] == 'E') && len) {
+		size_t exponent = len + 1 + (at[len + 1] == '-' || at[len + 1] == '+');
+
+		len = isdigit((unsigned char)at[exponent]) ? exponent + strspn(at + exponent, "0123456789") : len;
+	}
+	if (len >= sizeof(digits))
+		return fail(p, at, "a number is longer than %zu digits", sizeof(digits) - 1);
+	memcpy(digits, at, len);
+	digits[len] = '\0';
+
+	double value = strtod(digits, &end);
+
+	if (*end || is_word(at[len]) || !isfinite(value))
+		return fail(p, at, "%s is no number", pl_quote(digits).text);
+	p->at += len;
+	return emit_as(p, TYPE_NUMBER, (struct step){ .operator = PUSH_NUMBER, .number = value });
+}
+
+static enum type text(struct parser *p)
+{
+	char quote = *p->at;
+	const char *begin = p->at + 1, *end = strchr(begin, quote);
+
+	if (!end)
+		return fail(p, p->at, "a text that begins with %c has no %c at its end", quote, quote);
+	free(p->text);
+	p->text = pl_asprintf("%.*s", (int)(end - begin), begin);
+	p->at = end + 1;
+	return TYPE_TEXT;
+}
+
+static enum type either(struct parser *p);
+
+static enum type factor(struct parser *p)
+{
+	char c = peek(p);
+	const char *at = p->at;
+
+	if (isdigit((unsigned char)c) || c == '.')
+		return number(p);
+	if (isalpha((unsigned char)c) || c == '_')
+		return name(p);
+	if (c == '"' || c == '\'')
+		return text(p);
+	if (c != '(' && c != '-')
+		return c ? fail(p, at, "found '%c', expected a name, a number or (", isprint((unsigned char)c) ? c : '?') :
+			   fail(p, at, "it ends where a name, a number or ( was expected");
+	if (++p->depth > PL_GOAL_MAX_DEPTH)
+		return fail(p, at, "more than %d levels", PL_GOAL_MAX_DEPTH);
+	p->at++;
+
+	enum type type = c == '(' ? either(p) : factor(p);
+
+	p->depth--;
+	if (type == TYPE_ERROR)
+		return type;
+	if (c == '(') {
+		if (peek(p) != ')')
+			return fail(p, p->at, "expected ) for the ( of column %zu", (size_t)(at - p->begin) + 1);
+		p->at++;
+		return type;
+	}
+	if (type != TYPE_NUMBER)
+		return fail(p, at, "found - before %s, expected it before a number", type_names[type]);
+	return emit_as(p, TYPE_NUMBER, (struct step){ .operator = NEGATE });
+}
+
+/* Operators of one level, each a character, between numbers. */
+static enum type arithmetic(struct parser *p, const char *characters, const enum operator *operators,
+			    enum type (*operand)(struct parser *))
+{
+	enum type left = operand(p);
+
+	while (left != TYPE_ERROR && peek(p) && strchr(characters, *p->at)) {
+		const char *at = p->at++;
+		enum type right = operand(p);
+
+		if (right == TYPE_ERROR)
+			return right;
+		if (left != TYPE_NUMBER || right != TYPE_NUMBER)
+			return fail(p, at, "found %c with %s, expected numbers on both sides", *at,
+				    type_names[left != TYPE_NUMBER ? left : right]);
+		left = emit_as(p, TYPE_NUMBER, (struct step){ .operator = operators[strchr(characters, *at) - characters] });
+	}
+	return left;
+}
+
+static enum type product(struct parser *p)
+{
+	static const enum operator operators[] = { MULTIPLY, DIVIDE };
+
+	return arithmetic(p, "*/", operators, factor);
+}
+
+static enum type sum(struct parser *p)
+{
+	static const enum operator operators[] = { ADD, SUBTRACT };
+
+	return arithmetic(p, "+-", operators, product);
+}
+
+static enum type compare(struct parser *p)
+{
+	/* The longer first. */
+	static const struct {
+		const char *text;
+		enum operator operator;
+	} comparisons[] = {
+		{ "<=", LESS_EQUAL }, { ">=", GREATER_EQUAL }, { "==", EQUAL }, { "!=", NOT_EQUAL }, { "<", LESS }, { ">", GREATER },
+	};
+	enum { NR = sizeof(comparisons) / sizeof(*comparisons) };
+	enum type left = sum(p);
+	size_t i = 0;
+
+	if (left == TYPE_ERROR)
+		return left;
+	peek(p);
+	while (i < NR && strncmp(p->at, comparisons[i].text, strlen(comparisons[i].text)) != 0)
+		i++;
+	if (i == NR)
+		return left == TYPE_FINGERPRINT || left == TYPE_TEXT ?
+			       fail(p, p->at, "expected == or != after %s", type_names[left]) :
+			       left;
+
+	const char *at = p->at;
+	enum operator operator = comparisons[i].operator;
+
+	p->at += strlen(comparisons[i].text);
+	enum type right = sum(p);
+	if (right == TYPE_ERROR)
+		return right;
+	if ((left == TYPE_FINGERPRINT && right == TYPE_TEXT) || (left == TYPE_TEXT && right == TYPE_FINGERPRINT)) {
+		char *wanted = p->text;
+
+		if (operator != EQUAL && operator != NOT_EQUAL)
+			return fail(p, at, "found %s, expected == or != with the fingerprint", comparisons[i].text);
+		p->text = NULL;
+		if (!emit(p, (struct step){ .operator = PUSH_FINGERPRINT_IS, .text = wanted }))
+			return TYPE_ERROR;
+		return operator == EQUAL ? TYPE_TRUTH : emit_as(p, TYPE_TRUTH, (struct step){ .operator = NOT });
+	}
+	if (left != TYPE_NUMBER || right != TYPE_NUMBER)
+		return fail(p, at, "found %s between %s and %s, expected numbers, or the fingerprint and a text",
+			    comparisons[i].text, type_names[left], type_names[right]);
+	return emit_as(p, TYPE_TRUTH, (struct step){ .operator = operator });
+}
+
+static enum type negation(struct parser *p)
+{
+	const char *at = (peek(p), p->at);
+
+	if (!accept_word(p, "not"))
+		return compare(p);
+	if (++p->depth > PL_GOAL_MAX_DEPTH)
+		return fail(p, at, "more than %d levels", PL_GOAL_MAX_DEPTH);
+
+	enum type type = negation(p);
+
+	p->depth--;
+	if (type == TYPE_ERROR)
+		return type;
+	if (type != TYPE_TRUTH)
+		return fail(p, at, "found not before %s, expected it before what is true or false", type_names[type]);
+	return emit_as(p, TYPE_TRUTH, (struct step){ .operator = NOT });
+}
+
+static enum type logic(struct parser *p, const char *word, enum operator operator, enum type (*operand)(struct parser *))
+{
+	enum type left = operand(p);
+
+	while (left != TYPE_ERROR && accept_word(p, word)) {
+		const char *at = p->at - strlen(word);
+		enum type right = operand(p);
+
+		if (right == TYPE_ERROR)
+			return right;
+		if (left != TYPE_TRUTH || right != TYPE_TRUTH)
+			return fail(p, at, "found %s with %s, expected what is true or false on both sides", word,
+				    type_names[left != TYPE_TRUTH ? left : right]);
+		left = emit_as(p, TYPE_TRUTH, (struct step){ .operator = operator });
+	}
+	return left;
+}
+
+static enum type both(struct parser *p)
+{
+	return logic(p, "and", AND, negation);
+}
+
+static enum type either(struct parser *p)
+{
+	return logic(p, "or", OR, both);
+}
+
+enum pl_status pl_goal_parse(const char *what, const char *text_, struct pl_goal **goal, struct pl_error *err)
+{
+	struct parser p = { .what = what, .begin = text_, .at = text_, .err = err };
+
+	*goal = NULL;
+	if (strlen(text_) > PL_GOAL_MAX_BYTES)
+		return pl_fail(err, PL_BAD_INPUT, "%s: an expression of more than %d bytes", what, PL_GOAL_MAX_BYTES);
+	p.goal = pl_calloc(1, sizeof(*p.goal));
+
+	enum type type = either(&p);
+
+	if (type != TYPE_ERROR && peek(&p))
+		type = fail(&p, p.at, "found %s, expected an operator or the end%s", pl_quote(p.at).text,
+			    *p.at == '=' ? "; equal is ==" : "");
+	else if (type != TYPE_ERROR && type != TYPE_TRUTH)
+		type = fail(&p, p.begin, "this is %s, expected what is true or false, such as %s > 1", type_names[type],
+			    "longest_lock_wait_s");
+	free(p.text);
+	if (type == TYPE_ERROR) {
+		pl_goal_free(p.goal);
+		return PL_BAD_INPUT;
+	}
+	*goal = p.goal;
+	return PL_OK;
+}
+
+void pl_goal_free(struct pl_goal *goal)
+{
+	if (!goal)
+		return;
+	for (size_t i = 0; i < goal->nr_steps; i++)
+		free(goal->steps[i].text);
+	free(goal);
+}
+
+bool pl_goal_asks_fingerprint(const struct pl_goal *goal)
+{
+	for (size_t i = 0; i < goal->nr_steps; i++)
+		if (goal->steps[i].operator == PUSH_FINGERPRINT_IS)
+			return true;
+	return false;
+}
+
+static double push(const struct step *step, const struct pl_analysis *analysis, const char *fingerprint)
+{
+	switch (step->operator) {
+	case PUSH_METRIC:
+		return analysis->value[step->index];
+	case PUSH_VERDICT:
+		return analysis->verdict == (enum pl_verdict)step->index;
+	case PUSH_FLAG:
+		return !!(analysis->flags & 1u << step->index);
+	case PUSH_FINGERPRINT_IS:
+		return fingerprint ? !strcmp(fingerprint, step->text) : NAN;
+	default:
+		return step->number;
+	}
+}
+
+static double conjunction(double a, double b)
+{
+	if (a == 0 || b == 0)
+		return 0;
+	return isnan(a) || isnan(b) ? NAN : 1;
+}
+
+static double apply(enum operator operator, double a, double b)
+{
+	if (operator == AND)
+		return conjunction(a, b);
+	if (operator == OR)
+		return 1 - conjunction(1 - a, 1 - b);
+	if (isnan(a) || isnan(b))
+		return NAN;
+	switch (operator) {
+	case ADD:
+		return a + b;
+	case SUBTRACT:
+		return a - b;
+	case MULTIPLY:
+		return a * b;
+	case DIVIDE:
+		return a / b;
+	case LESS:
+		return a < b;
+	case LESS_EQUAL:
+		return a <= b;
+	case GREATER:
+		return a > b;
+	case GREATER_EQUAL:
+		return a >= b;
+	case EQUAL:
+		return a == b;
+	default:
+		return a != b;
+	}
+}
+
+enum pl_truth pl_goal_truth(const struct pl_goal *goal, const struct pl_analysis *analysis, const char *fingerprint)
+{
+	double stack[PL_GOAL_MAX_STEPS] = { 0 };
+	size_t nr = 0;
+
+	for (size_t i = 0; i < goal->nr_steps; i++) {
+		const struct step *step = &goal->steps[i];
+
+		if (step->operator < NEGATE) {
+			stack[nr++] = push(step, analysis, fingerprint);
+		} else if (step->operator == NEGATE) {
+			stack[nr - 1] = -stack[nr - 1];
+		} else if (step->operator == NOT) {
+			stack[nr - 1] = 1 - stack[nr - 1];
+		} else {
+			nr--;
+			stack[nr - 1] = apply(step->operator, stack[nr - 1], stack[nr]);
+		}
+		if (!isfinite(stack[nr - 1]))
+			stack[nr - 1] = NAN;
+	}
+	return isnan(stack[0]) ? PL_UNKNOWN : stack[0] != 0 ? PL_TRUE : PL_FALSE;
+}
+
+const char *pl_judgement_name(enum pl_judgement judgement)
+{
+	static const char *const names[PL_NR_JUDGEMENTS] = {
+		[PL_GOOD] = "good",
+		[PL_BAD] = "bad",
+		[PL_OTHER] = "other",
+		[PL_CANNOT_TELL] = "cannot tell",
+	};
+
+	return (unsigned)judgement < PL_NR_JUDGEMENTS ? names[judgement] : "?";
+}
+
+enum pl_judgement pl_goal_judge(const struct pl_goal *goal, const struct pl_goal *other, const struct pl_analysis *analysis,
+				const char *fingerprint)
+{
+	if (analysis->verdict == PL_INCOMPLETE)
+		return PL_CANNOT_TELL;
+
+	enum pl_truth truth = pl_goal_truth(goal, analysis, fingerprint);
+	enum pl_truth failed = other ? pl_goal_truth(other, analysis, fingerprint) :
+			       analysis->verdict != PL_COMPLETED ? PL_TRUE : PL_FALSE;
+
+	if (truth == PL_TRUE)
+		return PL_BAD;
+	if (truth == PL_UNKNOWN || failed == PL_UNKNOWN)
+		return PL_CANNOT_TELL;
+	return failed == PL_TRUE ? PL_OTHER : PL_GOOD;
+}

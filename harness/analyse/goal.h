@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What a user calls bad: `hung and longest_lock_wait_s > 30`, said of a cell's verdict, flags, fingerprint and metrics.
+ *
+ *   expr    = and { "or" and }
+ *   and     = not { "and" not }
+ *   not     = "not" not | compare
+ *   compare = sum [ ("<" | "<=" | ">" | ">=" | "==" | "!=") sum ]
+ *   sum     = product { ("+" | "-") product }
+ *   product = factor { ("*" | "/") factor }
+ *   factor  = number | metric | verdict | flag | "true" | "false" | fingerprint | "text" | "(" expr ")" | "-" factor
+ *
+ * Verdicts and flags are true or false, metrics are numbers, and a fingerprint can be compared with a text, by == and
+ * != only. `hung` and `oom` are the verdicts; a verdict is one thing only, so that `oom` is false of a cell that also hung.
+ *
+ * A metric that a run does not say, and whatever is computed of it, is unknown, and so is what is no finite number. Truth
+ * has three values (Kleene's strong logic): `unknown and false` is false, `unknown or true` is true, else unknown stays.
+ */
+#ifndef PL_ANALYSE_GOAL_H
+#define PL_ANALYSE_GOAL_H
+
+#include "analyse/analyse.h"
+
+#define PL_GOAL_MAX_BYTES 4096
+#define PL_GOAL_MAX_DEPTH 32
+#define PL_GOAL_MAX_STEPS 512
+
+struct pl_goal;
+
+/*
+ * Read an expression. PL_BAD_INPUT with "what:column: ..." (columns are bytes, from 1) if it is none, if a name is no
+ * metric, verdict or flag, or if it is not true or false in the end. Free with pl_goal_free.
+ */
+enum pl_status pl_goal_parse(const char *what, const char *text, struct pl_goal **goal, struct pl_error *err);
+void pl_goal_free(struct pl_goal *goal);
+
+/* Does it ask for the fingerprint? That takes the log to be read. */
+bool pl_goal_asks_fingerprint(const struct pl_goal *goal);
+
+enum pl_truth { PL_FALSE, PL_TRUE, PL_UNKNOWN };
+
+/* fingerprint: "none" if nobody waited long enough for a lock; NULL if it is not known. */
+enum pl_truth pl_goal_truth(const struct pl_goal *goal, const struct pl_analysis *analysis, const char *fingerprint);
+
+/* What a cell says in a search for what goal describes. */
+enum pl_judgement {
+	PL_GOOD,
+	PL_BAD,
+	PL_OTHER,      /* it failed in another way than the one sought: neither good nor bad */
+	PL_CANNOT_TELL, /* it is incomplete, or what it does not say decides */
+};
+#define PL_NR_JUDGEMENTS 4
+const char *pl_judgement_name(enum pl_judgement judgement);
+
+/*
+ * Bad if the goal is true, whatever else is; else other if `other` is true; else good. `other` may be NULL: a verdict
+ * that is not completed.
+ */
+enum pl_judgement pl_goal_judge(const struct pl_goal *goal, const struct pl_goal *other, const struct pl_analysis *analysis,
+				const char *fingerprint);
+
+#endif

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cli/build.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* What kernel-build.sh ends with where it is the tree's fault: it does not compile, or the patches do not apply. */
+enum { BUILD_BAD_INPUT = 2, BUILD_FAILED = 3 };
+
+bool pl_is_kernel_tree(const char *dir)
+{
+	static const char *const files[] = { "Kconfig", "Makefile", "kernel/fork.c" };
+	bool all = true;
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		char *path = pl_asprintf("%s/%s", dir, files[i]);
+
+		all = all && !access(path, R_OK);
+		free(path);
+	}
+	return all;
+}
+
+/* Two trees at once must not take each other's link in build/kernels/. */
+static char *name_of(const char *dir)
+{
+	struct pl_sha256 *sha = pl_sha256_new();
+	char *path = realpath(dir, NULL), hex[PL_SHA256_HEX];
+
+	pl_sha256_add(sha, path ? path : dir, strlen(path ? path : dir));
+	pl_sha256_final(sha, hex);
+	free(path);
+	return pl_asprintf("tree-%.12s", hex);
+}
+
+static enum pl_status run_script(const char *script, const char *dir, const char *name, int *code, struct pl_error *err)
+{
+	char *const argv[] = { (char *)script, (char *)"--tree", (char *)dir, (char *)name, NULL };
+	pid_t pid;
+	int status, error = posix_spawn(&pid, script, NULL, NULL, argv, environ);
+
+	if (error) {
+		errno = error;
+		return pl_fail_errno(err, PL_HOST, "%s", script);
+	}
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return pl_fail_errno(err, PL_HOST, "%s", script);
+	if (WIFSIGNALED(status))
+		return pl_fail(err, PL_HOST, "%s was ended by signal %d", script, WTERMSIG(status));
+	*code = WEXITSTATUS(status);
+	if (*code && *code != BUILD_BAD_INPUT && *code != BUILD_FAILED)
+		return pl_fail(err, PL_HOST, "%s ended with status %d", script, *code);
+	return PL_OK;
+}
+
+enum pl_status pl_build_tree(const struct pl_cli *cli, const char *dir, const char *name, char **kernel, bool *built,
+			     struct pl_error *err)
+{
+	char *script = pl_asprintf("%s/../scripts/kernel-build.sh", cli->paths.configs);
+	int code = 0;
+
+	*built = false;
+	*kernel = name ? pl_strdup(name) : name_of(dir);
+	setenv("PLIMSOLL_BUILD", cli->paths.build, true);
+	fflush(stdout);
+	enum pl_status status = run_script(script, dir, *kernel, &code, err);
+	*built = status == PL_OK && !code;
+	if (!*built) {
+		free(*kernel);
+		*kernel = NULL;
+	}
+	free(script);
+	return status;
+}

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cli/trials.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cells.h"
+#include "cli/hang.h"
+#include "run/run.h"
+
+/* What the scenario's own hang is: the first end that it expects and that is no completion. */
+static char *expected_goal(const struct pl_matrix *matrix)
+{
+	for (size_t i = 0; i < matrix->nr_expects; i++) {
+		const struct pl_expect *expect = &matrix->expects[i];
+
+		if (!strcmp(expect->verdict, "completed"))
+			continue;
+		if (!expect->convoy)
+			return pl_strdup(expect->verdict);
+		return pl_asprintf("%s and fingerprint == \"%s\"", expect->verdict, expect->convoy);
+	}
+	return NULL;
+}
+
+static enum pl_status read_goals(struct pl_trials *trials, const struct pl_matrix *matrix, struct pl_error *err)
+{
+	const struct pl_trials_options *options = &trials->options;
+	enum pl_status status;
+
+	trials->goal_text = options->goal ? pl_strdup(options->goal) : expected_goal(matrix);
+	if (!trials->goal_text)
+		return pl_fail(err, PL_BAD_INPUT, "%s does not say what is bad: give --goal, such as --goal hung", matrix->path);
+	status = pl_goal_parse("--goal", trials->goal_text, &trials->goal, err);
+	if (status == PL_OK && options->other)
+		status = pl_goal_parse("--other", options->other, &trials->other, err);
+	trials->metric = options->metric ? pl_metric_index(options->metric) : -1;
+	if (status == PL_OK && options->metric && trials->metric < 0)
+		status = pl_fail(err, PL_BAD_INPUT, "\"%s\" is no metric; `plimsoll metrics` lists them", options->metric);
+	return status;
+}
+
+enum pl_status pl_trials_open(struct pl_trials *trials, const struct pl_cli *cli, const struct pl_trials_options *options,
+			      struct pl_error *err)
+{
+	struct pl_matrix matrix;
+
+	*trials = (struct pl_trials){
+		.cli = cli,
+		.options = *options,
+		.metric = -1,
+		.path = pl_scenario_path(cli, options->scenario),
+	};
+	enum pl_status status = pl_vm_probe_host(&cli->vm_host, &trials->host, err);
+	if (status == PL_OK)
+		status = pl_matrix_load(trials->path, &cli->paths, &trials->host, NULL, &matrix, err);
+	if (status != PL_OK)
+		return status;
+	status = read_goals(trials, &matrix, err);
+	trials->file_seeds = (struct pl_seeds){ .from = (uint32_t)matrix.cells[0].seed, .count = 1 };
+	pl_matrix_free(&matrix);
+	if (status == PL_OK)
+		status = pl_ledger_open(cli->paths.results, &trials->ledger, err);
+	return status;
+}
+
+static void free_point(struct pl_trials_point *point)
+{
+	for (size_t i = 0; i < point->nr_texts; i++)
+		free(point->texts[i]);
+	free(point->texts);
+	free(point->changes);
+	free(point->kernel);
+}
+
+void pl_trials_free(struct pl_trials *trials)
+{
+	for (size_t i = 0; i < trials->nr_points; i++)
+		free_point(&trials->points[i]);
+	free(trials->points);
+	pl_goal_free(trials->goal);
+	pl_goal_free(trials->other);
+	free(trials->goal_text);
+	free(trials->path);
+	if (trials->ledger)
+		pl_ledger_close(trials->ledger);
+	*trials = (struct pl_trials){ 0 };
+}
+
+size_t pl_trials_add(struct pl_trials *trials)
+{
+	trials->points = pl_realloc_array(trials->points, trials->nr_points + 1, sizeof(*trials->points));
+	trials->points[trials->nr_points] = (struct pl_trials_point){ 0 };
+	return trials->nr_points++;
+}
+
+static const char *keep(struct pl_trials_point *point, const char *text)
+{
+	if (!text)
+		return NULL;
+	point->texts = pl_realloc_array(point->texts, point->nr_texts + 1, sizeof(*point->texts));
+	point->texts[point->nr_texts] = pl_strdup(text);
+	return point->texts[point->nr_texts++];
+}
+
+void pl_trials_change(struct pl_trials *trials, size_t at, const char *knob, const char *value, const char *origin)
+{
+	struct pl_trials_point *point = &trials->points[at];
+
+	point->changes = pl_realloc_array(point->changes, point->nr_changes + 1, sizeof(*point->changes));
+	point->changes[point->nr_changes++] = (struct pl_change){
+		.knob = keep(point, knob),
+		.value = keep(point, value),
+		.origin = keep(point, origin),
+	};
+}
+
+static enum pl_status load_point(const struct pl_trials *trials, size_t at, uint32_t seed, struct pl_matrix *matrix,
+				 struct pl_error *err)
+{
+	const struct pl_trials_point *point = &trials->points[at];
+	const struct pl_seeds seeds = { .from = seed, .count = 1 };
+	const struct pl_variant variant = {
+		.kernel = point->kernel ? point->kernel : trials->options.kernel,
+		.only = trials->options.only,
+		.setting_path = point->setting_path,
+		.changes = point->changes,
+		.nr_changes = point->nr_changes,
+	};
+	return pl_matrix_load_variant(trials->path, &trials->cli->paths, &trials->host, &seeds, &variant, matrix, err);
+}
+
+enum pl_status pl_trials_check(struct pl_trials *trials, size_t point, struct pl_error *err)
+{
+	struct pl_matrix matrix;
+	enum pl_status status = load_point(trials, point, trials->file_seeds.from, &matrix, err);
+
+	if (status == PL_OK)
+		pl_matrix_free(&matrix);
+	return status;
+}
+
+static enum pl_status judge(struct pl_trials *trials, const struct pl_cells *cells, size_t i, struct pl_trial *trial,
+			    struct pl_error *err)
+{
+	bool asks = pl_goal_asks_fingerprint(trials->goal) || (trials->other && pl_goal_asks_fingerprint(trials->other));
+	const char *fingerprint = NULL;
+	struct pl_hang hang = { 0 };
+	struct pl_row row;
+	enum pl_status status = pl_cells_row(cells, i, &row);
+
+	if (status != PL_OK)
+		return status;
+	if (asks && row.analysis.verdict != PL_INCOMPLETE) {
+		status = pl_hang_read(trials->cli, trials->ledger, &row, &hang, err);
+		if (status == PL_OK)
+			fingerprint = hang.has_convoy ? hang.convoy.fingerprint : "none";
+		/* A panic may leave no log. */
+		else if (status == PL_UNMET)
+			status = PL_OK;
+	}
+	if (status == PL_OK) {
+		trial->verdict = row.analysis.verdict;
+		trial->judgement = pl_goal_judge(trials->goal, trials->other, &row.analysis, fingerprint);
+		trial->metric = trials->metric < 0 ? NAN : row.analysis.value[trials->metric];
+		memcpy(trial->id, row.id, sizeof(trial->id));
+		snprintf(trial->why, sizeof(trial->why), "%s", row.analysis.verdict == PL_INCOMPLETE ? row.analysis.reason : "");
+	}
+	pl_hang_free(&hang);
+	pl_row_free(&row);
+	return status;
+}
+
+/* Two points may be one cell by their contents, which runs once. */
+static size_t find_work(const struct pl_cells *cells, const char *id)
+{
+	size_t i = 0;
+
+	while (i < cells->nr_work && strcmp(cells->work[i].cell->id, id) != 0)
+		i++;
+	return i;
+}
+
+static enum pl_status run(void *ctx, struct pl_trial *list, size_t nr, struct pl_error *err)
+{
+	struct pl_trials *trials = ctx;
+	struct pl_cells cells = { .ledger = trials->ledger, .err = err };
+	struct pl_matrix *matrices = pl_calloc(nr, sizeof(*matrices));
+	enum pl_status status = PL_OK;
+	size_t loaded = 0;
+
+	for (; loaded < nr; loaded++) {
+		status = load_point(trials, list[loaded].point, list[loaded].seed, &matrices[loaded], err);
+		if (status != PL_OK)
+			break;
+	}
+	for (size_t i = 0; i < nr && status == PL_OK; i++)
+		if (find_work(&cells, matrices[i].cells[0].id) == cells.nr_work)
+			status = pl_cells_add(&cells, &matrices[i].cells[0]);
+	if (status == PL_OK)
+		status = pl_cells_run(&cells, &trials->cli->vm_host, trials->options.jobs, trials->options.quiet);
+	if (status == PL_OK)
+		status = pl_cells_check(&cells);
+	for (size_t i = 0; i < nr && status == PL_OK; i++)
+		status = judge(trials, &cells, find_work(&cells, matrices[i].cells[0].id), &list[i], err);
+	trials->nr_run += cells.nr_run;
+	trials->nr_asked += cells.nr_work;
+	pl_cells_free(&cells);
+	for (size_t i = 0; i < loaded; i++)
+		pl_matrix_free(&matrices[i]);
+	free(matrices);
+	return status;
+}
+
+struct pl_lab pl_trials_lab(struct pl_trials *trials)
+{
+	return (struct pl_lab){
+		.run = run,
+		.ctx = trials,
+		.width = trials->options.jobs ? trials->options.jobs : pl_nr_cores(),
+	};
+}

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* What a user calls bad: expressions, their truth over what a cell says, and the one line for those that are none. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "analyse/goal.h"
+
+#define CONVOY "mmap_lock: readers in direct reclaim | readers, writers"
+
+static struct pl_analysis analysis;
+
+static void set(const char *metric, double value)
+{
+	analysis.value[pl_metric_index(metric)] = value;
+}
+
+/* Completed, everything 0 but what says otherwise. */
+static int set_up(void **state)
+{
+	(void)state;
+	analysis = (struct pl_analysis){ .verdict = PL_COMPLETED };
+	set("longest_lock_wait_s", 31);
+	set("probe_p99_ms", 4);
+	set("probe_p50_ms", 2);
+	set("alloc_stalls", NAN);
+	return 0;
+}
+
+static enum pl_truth truth(const char *text, const char *fingerprint)
+{
+	struct pl_goal *goal;
+	struct pl_error err;
+
+	if (pl_goal_parse("--goal", text, &goal, &err) != PL_OK)
+		fail_msg("%s", err.text);
+
+	enum pl_truth is = pl_goal_truth(goal, &analysis, fingerprint);
+
+	pl_goal_free(goal);
+	return is;
+}
+
+#define assert_truth(text, expected)                                                                              \
+	do {                                                                                                      \
+		enum pl_truth is_ = truth(text, CONVOY);                                                          \
+		if (is_ != (expected))                                                                            \
+			fail_msg("%s is %d, expected %d", text, (int)is_, (int)(expected));                       \
+	} while (0)
+
+static void numbers(void **state)
+{
+	(void)state;
+	assert_truth("longest_lock_wait_s > 30", PL_TRUE);
+	assert_truth("longest_lock_wait_s>31", PL_FALSE);
+	assert_truth("longest_lock_wait_s >= 31", PL_TRUE);
+	assert_truth("longest_lock_wait_s < 31", PL_FALSE);
+	assert_truth("longest_lock_wait_s <= 31", PL_TRUE);
+	assert_truth("longest_lock_wait_s == 31", PL_TRUE);
+	assert_truth("longest_lock_wait_s != 31", PL_FALSE);
+	assert_truth("probe_p99_ms / probe_p50_ms == 2", PL_TRUE);
+	/* Not integers. */
+	assert_truth("1 / 2 == 0.5", PL_TRUE);
+	assert_truth("2 + 3 * 4 == 14", PL_TRUE);
+	assert_truth("(2 + 3) * 4 == 20", PL_TRUE);
+	assert_truth("10 - 3 - 2 == 5", PL_TRUE);
+	assert_truth("16 / 4 / 2 == 2", PL_TRUE);
+	assert_truth("-2 * -3 == 6", PL_TRUE);
+	assert_truth("probe_p99_ms - -1 == 5", PL_TRUE);
+	assert_truth("1e3 == 1000", PL_TRUE);
+	assert_truth("2.5e-1 == .25", PL_TRUE);
+	/* Both are names with a - between them, and no flag. */
+	assert_truth("probe_p99_ms-probe_p50_ms == 2", PL_TRUE);
+}
+
+static void logic(void **state)
+{
+	(void)state;
+	assert_truth("true", PL_TRUE);
+	assert_truth("not true", PL_FALSE);
+	assert_truth("not not true", PL_TRUE);
+	assert_truth("true or false and false", PL_TRUE);
+	assert_truth("(true or false) and false", PL_FALSE);
+	assert_truth("not false and false", PL_FALSE);
+	assert_truth("not (false and false)", PL_TRUE);
+	assert_truth("not probe_p99_ms > 50", PL_TRUE);
+	assert_truth("completed and longest_lock_wait_s > 30 or hung", PL_TRUE);
+}
+
+static void verdicts_and_flags(void **state)
+{
+	(void)state;
+	analysis.verdict = PL_HUNG;
+	analysis.flags = PL_FLAG_HUNG | PL_FLAG_OOM | PL_FLAG_SWAP_FREE;
+	assert_truth("hung", PL_TRUE);
+	/* The verdict, not the flag. */
+	assert_truth("oom", PL_FALSE);
+	assert_truth("completed", PL_FALSE);
+	assert_truth("panic", PL_FALSE);
+	assert_truth("swap-free", PL_TRUE);
+	assert_truth("swap-free and hung", PL_TRUE);
+	assert_truth("silent-hang", PL_FALSE);
+	assert_truth("wedged", PL_FALSE);
+}
+
+static void fingerprints(void **state)
+{
+	struct pl_goal *goal;
+
+	(void)state;
+	assert_truth("fingerprint == \"" CONVOY "\"", PL_TRUE);
+	assert_truth("'" CONVOY "' == fingerprint", PL_TRUE);
+	assert_truth("fingerprint != \"" CONVOY "\"", PL_FALSE);
+	assert_truth("fingerprint == \"none\"", PL_FALSE);
+	assert_int_equal(truth("fingerprint == \"none\"", "none"), PL_TRUE);
+	assert_int_equal(truth("fingerprint == \"none\"", NULL), PL_UNKNOWN);
+	assert_int_equal(truth("fingerprint != \"none\"", NULL), PL_UNKNOWN);
+
+	assert_int_equal(pl_goal_parse("--goal", "hung and fingerprint == \"x\"", &goal, NULL), PL_OK);
+	assert_true(pl_goal_asks_fingerprint(goal));
+	pl_goal_free(goal);
+	assert_int_equal(pl_goal_parse("--goal", "hung", &goal, NULL), PL_OK);
+	assert_false(pl_goal_asks_fingerprint(goal));
+	pl_goal_free(goal);
+}
+
+static void unknown(void **state)
+{
+	(void)state;
+	assert_truth("alloc_stalls > 1", PL_UNKNOWN);
+	assert_truth("alloc_stalls == alloc_stalls", PL_UNKNOWN);
+	assert_truth("alloc_stalls * 0 == 0", PL_UNKNOWN);
+	assert_truth("not alloc_stalls > 1", PL_UNKNOWN);
+	assert_truth("alloc_stalls > 1 and false", PL_FALSE);
+	assert_truth("false and alloc_stalls > 1", PL_FALSE);
+	assert_truth("alloc_stalls > 1 and true", PL_UNKNOWN);
+	assert_truth("alloc_stalls > 1 or true", PL_TRUE);
+	assert_truth("true or alloc_stalls > 1", PL_TRUE);
+	assert_truth("alloc_stalls > 1 or false", PL_UNKNOWN);
+	assert_truth("1 / 0 > 1", PL_UNKNOWN);
+	assert_truth("1e300 * 1e300 > 1", PL_UNKNOWN);
+}
+
+static void assert_refused(const char *text, const char *expected)
+{
+	struct pl_goal *goal;
+	struct pl_error err = { 0 };
+
+	assert_int_equal(pl_goal_parse("--goal", text, &goal, &err), PL_BAD_INPUT);
+	assert_null(goal);
+	if (strncmp(err.text, expected, strlen(expected)) != 0)
+		fail_msg("found:    %s\nexpected: %s", err.text, expected);
+}
+
+static void refused(void **state)
+{
+	(void)state;
+	assert_refused("", "--goal:1: it ends where a name, a number or ( was expected");
+	assert_refused("hung and", "--goal:9: it ends where");
+	assert_refused("hung and probe_p9_ms > 1",
+		       "--goal:10: \"probe_p9_ms\" is no metric, verdict or flag: did you mean \"probe_p99_ms\"?");
+	assert_refused("xyzzy", "--goal:1: \"xyzzy\" is no metric, verdict or flag; `plimsoll metrics` lists them");
+	assert_refused("incomplete", "--goal:1: an incomplete cell says nothing");
+	assert_refused("probe_p99_ms", "--goal:1: this is a number, expected what is true or false");
+	assert_refused("probe_p99_ms > 1 > 2", "--goal:18: found \"> 2\", expected an operator or the end");
+	assert_refused("probe_p99_ms = 1", "--goal:14: found \"= 1\", expected an operator or the end; equal is ==");
+	assert_refused("hung > 1", "--goal:6: found > between true or false and a number");
+	assert_refused("hung + 1 > 1", "--goal:6: found + with true or false");
+	assert_refused("1 and hung", "--goal:3: found and with a number");
+	assert_refused("not 1", "--goal:1: found not before a number");
+	assert_refused("-hung", "--goal:1: found - before true or false");
+	assert_refused("fingerprint", "--goal:12: expected == or != after the fingerprint");
+	assert_refused("fingerprint > \"x\"", "--goal:13: found >, expected == or != with the fingerprint");
+	assert_refused("fingerprint == 1", "--goal:13: found == between the fingerprint and a number");
+	assert_refused("\"x\" == \"x\"", "--goal:5: found == between a text and a text");
+	assert_refused("fingerprint == \"x", "--goal:16: a text that begins with \" has no \" at its end");
+	assert_refused("(hung", "--goal:6: expected ) for the ( of column 1");
+	assert_refused("hung)", "--goal:5: found \")\"");
+	assert_refused("hung or oom & panic", "--goal:13: found \"& panic\"");
+	assert_refused("1.2.3 > 1", "--goal:1: \"1.2.3\" is no number");
+	assert_refused("0x10 > 1", "--goal:1: \"0\" is no number");
+	assert_refused("1e999 > 1", "--goal:1: \"1e999\" is no number");
+	assert_refused("\xff > 1", "--goal:1: found '?'");
+}
+
+static void bounds(void **state)
+{
+	char text[PL_GOAL_MAX_BYTES + 2];
+	size_t len = 0;
+
+	(void)state;
+	memset(text, '(', 40);
+	text[40] = '\0';
+	assert_refused(text, "--goal:33: more than 32 levels");
+	for (int i = 0; i < 40; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "not ");
+	assert_refused(text, "--goal:129: more than 32 levels");
+	for (len = 0; len < 2 * 600;)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "1+");
+	assert_refused(text, "--goal:514: more than 512 terms");
+	memset(text, ' ', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	assert_refused(text, "--goal: an expression of more than 4096 bytes");
+}
+
+static enum pl_judgement judge(const char *goal_text, const char *other_text)
+{
+	struct pl_goal *goal, *other = NULL;
+
+	assert_int_equal(pl_goal_parse("--goal", goal_text, &goal, NULL), PL_OK);
+	if (other_text)
+		assert_int_equal(pl_goal_parse("--other", other_text, &other, NULL), PL_OK);
+
+	enum pl_judgement judgement = pl_goal_judge(goal, other, &analysis, CONVOY);
+
+	pl_goal_free(goal);
+	pl_goal_free(other);
+	return judgement;
+}
+
+static void judgements(void **state)
+{
+	(void)state;
+	assert_int_equal(judge("hung", NULL), PL_GOOD);
+	assert_int_equal(judge("longest_lock_wait_s > 30", NULL), PL_BAD);
+	assert_int_equal(judge("alloc_stalls > 1", NULL), PL_CANNOT_TELL);
+	assert_int_equal(judge("hung", "alloc_stalls > 1"), PL_CANNOT_TELL);
+	assert_int_equal(judge("hung", "longest_lock_wait_s > 30"), PL_OTHER);
+
+	analysis.verdict = PL_OOM;
+	assert_int_equal(judge("oom", NULL), PL_BAD);
+	assert_int_equal(judge("hung", NULL), PL_OTHER);
+	assert_int_equal(judge("hung", "false"), PL_GOOD);
+	assert_int_equal(judge("longest_lock_wait_s > 30", NULL), PL_BAD);
+
+	/* The same end for another cause. */
+	analysis.verdict = PL_HUNG;
+	assert_int_equal(judge("hung and fingerprint == \"another\"", NULL), PL_OTHER);
+	assert_int_equal(judge("hung and fingerprint == \"" CONVOY "\"", NULL), PL_BAD);
+
+	/* Whatever else it says. */
+	analysis.verdict = PL_INCOMPLETE;
+	assert_int_equal(judge("true", NULL), PL_CANNOT_TELL);
+	assert_int_equal(judge("longest_lock_wait_s > 30", "true"), PL_CANNOT_TELL);
+	assert_string_equal(pl_judgement_name(PL_CANNOT_TELL), "cannot tell");
+}
+
+/* Every text of up to five of these pieces is either read or refused with one line; sanitizers watch. */
+static void any_pieces(void **state)
+{
+	static const char *const pieces[] = { "hung ", "1 ", "fingerprint ", "'x' ", "( ", ") ", "- ", "> ", "== ", "and ", "not ", "e9", "'", "." };
+	enum { NR = sizeof(pieces) / sizeof(*pieces) };
+	size_t read = 0;
+
+	(void)state;
+	for (size_t number = 0; number < (size_t)NR * NR * NR * NR * NR; number++) {
+		struct pl_goal *goal;
+		struct pl_error err = { 0 };
+		char text[128] = "";
+		size_t rest = number;
+
+		for (int i = 0; i < 5; i++, rest /= NR)
+			strcat(text, pieces[rest % NR]);
+		if (pl_goal_parse("--goal", text, &goal, &err) == PL_OK) {
+			assert_in_range(pl_goal_truth(goal, &analysis, CONVOY), PL_FALSE, PL_UNKNOWN);
+			read++;
+		} else {
+			assert_true(!strncmp(err.text, "--goal:", 7) && !strchr(err.text, '\n'));
+		}
+		pl_goal_free(goal);
+	}
+	assert_true(read >= 10);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(numbers, set_up),
+		cmocka_unit_test_setup(logic, set_up),
+		cmocka_unit_test_setup(verdicts_and_flags, set_up),
+		cmocka_unit_test_setup(fingerprints, set_up),
+		cmocka_unit_test_setup(unknown, set_up),
+		cmocka_unit_test_setup(refused, set_up),
+		cmocka_unit_test_setup(bounds, set_up),
+		cmocka_unit_test_setup(judgements, set_up),
+		cmocka_unit_test_setup(any_pieces, set_up),
+	};
+
+	return cmocka_run_group_tests_name("goal", tests, NULL, NULL);
+}
