@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The sentence at the top: which setting helped most, by how much, why, and at what price. Only what the cells say.
+import { data, indexOf, values, cellsOf } from "./model.js";
+import { number, median, known, change } from "./numbers.js";
+
+const bad = (line) => cellsOf(line).filter((c) => ["hung", "oom", "panic"].includes(c.verdict)).length;
+const of = (line, name) => median(values(line, indexOf(name)));
+// So that no stall at all is not infinitely better than next to none.
+const FLOOR_S = 0.1;
+
+function pairsOf(setting) {
+	const pairs = [];
+	for (const group of data.groups)
+		for (const line of group.lines) {
+			const base = group.lines.find((l) => l.kernel === line.kernel && l.setting === group.baseline);
+			const a = base && of(base, "alloc_stall_s"), b = of(line, "alloc_stall_s");
+			if (line.setting === setting && base && base !== line && known(a) && known(b))
+				pairs.push({ base, line, ratio: (b + FLOOR_S) / (a + FLOOR_S), bad: bad(line) / line.cells.length - bad(base) / base.cells.length });
+		}
+	return pairs;
+}
+
+export function rank() {
+	const names = new Set(data.groups.flatMap((g) => g.lines.map((l) => l.setting)));
+	return [...names].map((setting) => ({ setting, pairs: pairsOf(setting) })).filter((r) => r.pairs.length).map((r) => ({
+		...r,
+		bad: r.pairs.reduce((sum, p) => sum + p.bad, 0) / r.pairs.length,
+		ratio: Math.exp(r.pairs.reduce((sum, p) => sum + Math.log(p.ratio), 0) / r.pairs.length),
+		worse: r.pairs.filter((p) => p.ratio > 1.005).length,
+	})).sort((x, y) => x.bad - y.bad || x.ratio - y.ratio);
+}
+
+const total = (lines, name) => lines.map((l) => of(l, name)).filter(known).reduce((a, b) => a + b, 0);
+const kswapdShare = (lines) => {
+	const k = total(lines, "reclaimed_kswapd_pages"), d = total(lines, "reclaimed_direct_pages");
+	return k + d > 0 ? Math.round((100 * k) / (k + d)) : null;
+};
+
+export function lead() {
+	const ranked = rank();
+	if (!ranked.length) {
+		return data.groups.flatMap((g) => g.lines.map((l) => `${l.kernel} ${l.setting}, ${g.workload}: ${l.hung[0]} of ${l.hung[1]} hung ` +
+			`(95 % interval ${Math.round(100 * l.hung[2])} to ${Math.round(100 * l.hung[3])} %)`)).slice(0, 6).join("; ") + ".";
+	}
+	const best = ranked[0], bases = best.pairs.map((p) => p.base), lines = best.pairs.map((p) => p.line), n = best.pairs.length;
+	const baseline = bases[0].setting;
+	if (best.bad >= 0 && best.ratio >= 0.995) return `No setting helped: none has fewer hangs or less stall time than ${baseline} over all kernels and workloads.`;
+	const ratios = best.pairs.map((p) => p.ratio);
+	const parts = [`${best.setting} helped most: over ${n} ${n === 1 ? "pair" : "pairs"} of kernel and workload, allocations stalled ${change(best.ratio)} than with ${baseline}`];
+	parts[0] += n > 1 ? ` (geometric mean; from ${change(Math.min(...ratios))} to ${change(Math.max(...ratios))}).` : ".";
+	if (best.bad) parts.push(`Cells that hung, panicked or ran out of memory: ${bases.reduce((s, l) => s + bad(l), 0)} before, ${lines.reduce((s, l) => s + bad(l), 0)} with it.`);
+	const why = [], before = kswapdShare(bases), now = kswapdShare(lines);
+	const minA = total(bases, "below_min_s"), minB = total(lines, "below_min_s");
+	if (before !== null && now !== null && before !== now) why.push(`kswapd did ${now} % of the reclaim instead of ${before} %`);
+	if (minA !== minB) why.push(`free memory was at or below MIN for ${number(minB)} s instead of ${number(minA)} s`);
+	if (why.length) parts.push(`Meanwhile ${why.join(", and ")}.`);
+	const work = best.pairs.map((p) => of(p.line, "workload_progress") / of(p.base, "workload_progress")).filter((r) => known(r) && r > 0);
+	if (work.length) parts.push(`Work done: ${change(Math.exp(work.reduce((s, r) => s + Math.log(r), 0) / work.length))}.`);
+	if (best.worse) parts.push(`It made ${best.worse} of the ${n} worse.`);
+	if (data.groups.every((g) => g.lines.every((l) => l.cells.length < 2))) parts.push("One seed each: these are single runs, not rates.");
+	return parts.join(" ");
+}
+
+export function facts() {
+	const by = {};
+	for (const c of data.cells) by[c.verdict] = (by[c.verdict] || 0) + 1;
+	const shown = Object.keys(data.timelines).length;
+	return `${data.cells.length} cells: ${Object.entries(by).map(([v, k]) => `${k} ${v}`).join(", ")}.` +
+		(data.missing ? ` ${data.missing} more were asked for and are not finished.` : "") +
+		(shown < data.cells.length ? ` ${shown} of them have a timeline here (at most ${data.max_timelines} in one page; name fewer cells for others).` : "") +
+		" Settings are ranked by hung, panicked and out-of-memory cells first, then by stall time.";
+}
