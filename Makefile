@@ -31,6 +31,9 @@ report: harness ## a report of what is finished (FORMAT=html MATRIX=file ARGS="-
 	@build/plimsoll report $(ARGS) $(if $(FORMAT),--format '$(FORMAT)') \
 		$(if $(filter command line environment,$(origin MATRIX)),'$(MATRIX)')
 
+report: ready report-page ## results/report.html of MATRIX=file, from what is in the ledger (ARGS="-o FILE"): one page, opens offline
+	@build/plimsoll report --format html $(ARGS) '$(MATRIX)'
+
 verify: ready ## run every cell of MATRIX=file a second time and compare the digests
 	@build/plimsoll verify $(ARGS) '$(MATRIX)'
 
@@ -47,7 +50,7 @@ boot: ready ## a shell in a guest with KERNEL=6.12 (the host's clock; `reboot -f
 
 test: ## all tests: unit, sanitizers, KUnit in our VMs, command line, real cells (ONLY="unit cli" for some)
 	@scripts/setup.sh run test
-	@$(MAKE) $(JOBS) harness tests
+	@$(MAKE) $(JOBS) harness tests report-page
 	@$(MAKE) kernels rootfs
 	@scripts/test.sh $(ONLY)
 
@@ -76,6 +79,8 @@ harness: build/plimsoll build/lockstep.so ## compile the harness into build/
 
 kernels: ## build KERNELS="6.1 6.12", or the tree KERNEL_TREE=path, or take them from the cache
 	@scripts/kernel-build.sh $(if $(KERNEL_TREE),--tree '$(KERNEL_TREE)',$(KERNELS))
+
+report-page: build/report/page.html ## the report's page without data, with its chart library from the npm registry
 
 rootfs: ## build the guests' read-only image
 	@rootfs/build-image.sh build/rootfs
@@ -150,6 +155,10 @@ build/tests/%: build/obj/tests/%.o build/libplimsoll.a
 build/asan/tests/%: build/asan/obj/tests/%.o build/asan/libplimsoll.a
 	$(call say,LD)
 	@mkdir -p $(@D) && $(CC) $(SANITIZE) -o $@ $^ $(LIB_LIBS) -lcmocka
+
+build/report/page.html: scripts/report-page.sh $(wildcard harness/report/web/*)
+	$(call say,PAGE)
+	@scripts/report-page.sh $(@D)
 
 build/obj/:
 	@mkdir -p $@

@@ -20,8 +20,10 @@ function timelineOf(index) {
 
 const panels = (t) => {
 	const mib = t.page_kib / 1024;
+	// What matters happens near the marks; a guest begins with all its memory free.
+	const top = Math.ceil(4 * t.at("high_pages", mib).reduce((most, [, v]) => Math.max(most, v), 0)) || undefined;
 	return [
-		{ title: "Free memory, MiB", height: 130, overlay: true, lines: [["free", "free_pages", mib], ["HIGH", "high_pages", mib, "dashed"], ["LOW", "low_pages", mib, "dashed"], ["MIN", "min_pages", mib, "dashed"]] },
+		{ title: "Free memory, MiB (up to 4 times HIGH)", height: 130, max: top, overlay: true, lines: [["free", "free_pages", mib], ["HIGH", "high_pages", mib, "dashed"], ["LOW", "low_pages", mib, "dashed"], ["MIN", "min_pages", mib, "dashed"]] },
 		{ title: "Dirty and writeback, MiB", overlay: true, lines: [["dirty", "dirty_pages", mib], ["writeback", "writeback_pages", mib]] },
 		{ title: "Disk, MiB/s by kind", height: 130, stack: true, lines: [["swap in", "swap_in_kib_s"], ["swap out", "swap_out_kib_s"], ["file read", "file_read_kib_s"],
 			["file writeback", "writeback_kib_s"], ["metadata", "metadata_kib_s"], ["direct", "direct_kib_s"], ["other", "other_kib_s"]].map(([n, s]) => [n, s, 1 / 1024]) },
@@ -31,7 +33,7 @@ const panels = (t) => {
 		{ title: "Tasks in D state", lines: [["in D state", "blocked_tasks", 1], ["of them in iowait", "iowait_tasks", 1]] },
 		{ title: "Tasks in an allocation stall", overlay: true, lines: [["stalled tasks (mean)", "stalled_centitasks", 0.01]] },
 		{ title: "Longest stall that ended, s", lines: [["longest stall", "longest_stall_ms", 0.001]] },
-		{ title: "Probe, p99 ms (log)", log: true, probes: true, lines: [] },
+		{ title: "Probe, p99 ms (log)", height: 100, log: true, probes: true, lines: [] },
 	];
 };
 
@@ -62,14 +64,19 @@ function seriesOf(panel, t, base, at) {
 function drawTimeline(t, base, label) {
 	const all = panels(t), grid = [], x = [], y = [], title = [], legend = [], series = [];
 	let top = 8;
+	const slowest = Math.max(1, ...t.probes.map((p) => p[2]));
 	all.forEach((panel, i) => {
 		const height = panel.height || 64, mine = seriesOf(panel, t, base, i);
 		title.push({ text: panel.title, left: 0, top: top - 2, textStyle: { fontSize: 12, fontWeight: 600, color: colours.fore } });
 		legend.push({ data: mine.map((s) => s.name), right: 8, top: top - 4, itemWidth: 14, itemHeight: 7, padding: 2, textStyle: { color: colours.quiet, fontSize: 11 }, inactiveColor: colours.line });
-		grid.push({ left: 46, right: 12, top: top + 18, height });
+		// The marks' labels stand above the first panel.
+		if (!i) top += 12;
+		// No grid makes room for its labels: time must stand at the same place in all.
+		grid.push({ left: 52, right: 12, top: top + 18, height, outerBoundsMode: "none" });
 		x.push({ ...axis(), type: "value", gridIndex: i, min: 0, max: t.end_s, splitLine: { show: false },
 			axisLabel: { show: i === all.length - 1, color: colours.quiet, fontSize: 11, formatter: "{value} s" }, axisPointer: { label: { show: false } } });
-		y.push({ ...axis(), type: panel.log ? "log" : "value", gridIndex: i, splitNumber: 3, max: panel.max, min: panel.log ? undefined : 0 });
+		y.push({ ...axis(), type: panel.log ? "log" : "value", gridIndex: i, splitNumber: 3,
+			min: panel.log ? 0.001 : 0, max: panel.log ? 10 ** Math.ceil(Math.log10(slowest)) : panel.max });
 		series.push(...mine);
 		top += height + 36;
 	});
@@ -113,7 +120,7 @@ function drawConvoy(convoy) {
 	byId("convoy-part").hidden = !convoy;
 	if (!convoy) return;
 	const share = convoy.held_s > 0 ? ` While the oldest waited, the lock was held for ${number(convoy.held_s)} task-seconds, ${Math.round((100 * convoy.held_reclaim_s) / convoy.held_s)} % of it in direct reclaim.` : "";
-	byId("convoy-text").textContent = `At ${number(convoy.at_s)} s ${convoy.nr_holders ? convoy.nr_holders + " tasks held" : "tasks that were not recorded held"} ${convoy.lock} (${convoy.kind}), ` +
+	byId("convoy-text").textContent = `At ${number(convoy.at_s)} s ${convoy.nr_holders ? convoy.nr_holders + (convoy.nr_holders === 1 ? " task held" : " tasks held") : "tasks that were not recorded held"} ${convoy.lock} (${convoy.kind}), ` +
 		`${convoy.nr_waiters} waited for it, the oldest for ${number(convoy.oldest_wait_s)} s; the longest wait in the end: ${number(convoy.longest_wait_s)} s.${share} Fingerprint: ${convoy.fingerprint}`;
 	const rows = Math.max(convoy.holders.length, convoy.waiters.length, 4), nodes = [{ id: "lock", name: convoy.lock, x: 500, y: rows * 13, symbol: "roundRect", symbolSize: [110, 34], role: "lock",
 		itemStyle: { color: colours.soft, borderColor: colours.fore }, label: { show: true, position: "inside", color: colours.fore, fontWeight: 600 } }], links = [];

@@ -8,27 +8,31 @@ const of = (line, name) => median(values(line, indexOf(name)));
 // So that no stall at all is not infinitely better than next to none.
 const FLOOR_S = 0.1;
 
-function pairsOf(setting) {
+// A setting against the baseline on one kernel: a pair for each workload in which anything stalled or went wrong.
+function pairsOf(kernel, setting) {
 	const pairs = [];
-	for (const group of data.groups)
-		for (const line of group.lines) {
-			const base = group.lines.find((l) => l.kernel === line.kernel && l.setting === group.baseline);
-			const a = base && of(base, "alloc_stall_s"), b = of(line, "alloc_stall_s");
-			if (line.setting === setting && base && base !== line && known(a) && known(b))
-				pairs.push({ base, line, ratio: (b + FLOOR_S) / (a + FLOOR_S), bad: bad(line) / line.cells.length - bad(base) / base.cells.length });
-		}
+	for (const group of data.groups) {
+		const base = group.lines.find((l) => l.kernel === kernel && l.setting === group.baseline);
+		const line = group.lines.find((l) => l.kernel === kernel && l.setting === setting);
+		const a = base && of(base, "alloc_stall_s"), b = line && of(line, "alloc_stall_s");
+		if (!line || !base || line === base || !known(a) || !known(b)) continue;
+		const worse = bad(line) / line.cells.length - bad(base) / base.cells.length;
+		if (a || b || worse) pairs.push({ group, base, line, ratio: (b + FLOOR_S) / (a + FLOOR_S), bad: worse });
+	}
 	return pairs;
 }
 
-export function rank() {
+// The settings of a kernel, the most helpful first.
+export function rank(kernel) {
 	const names = new Set(data.groups.flatMap((g) => g.lines.map((l) => l.setting)));
-	return [...names].map((setting) => ({ setting, pairs: pairsOf(setting) })).filter((r) => r.pairs.length).map((r) => ({
+	return [...names].map((setting) => ({ setting, pairs: pairsOf(kernel, setting) })).filter((r) => r.pairs.length).map((r) => ({
 		...r,
 		bad: r.pairs.reduce((sum, p) => sum + p.bad, 0) / r.pairs.length,
 		ratio: Math.exp(r.pairs.reduce((sum, p) => sum + Math.log(p.ratio), 0) / r.pairs.length),
-		worse: r.pairs.filter((p) => p.ratio > 1.005).length,
 	})).sort((x, y) => x.bad - y.bad || x.ratio - y.ratio);
 }
+
+export const kernels = [...new Set(data.groups.flatMap((g) => g.lines.map((l) => l.kernel)))];
 
 const total = (lines, name) => lines.map((l) => of(l, name)).filter(known).reduce((a, b) => a + b, 0);
 const kswapdShare = (lines) => {
@@ -36,19 +40,16 @@ const kswapdShare = (lines) => {
 	return k + d > 0 ? Math.round((100 * k) / (k + d)) : null;
 };
 
-export function lead() {
-	const ranked = rank();
-	if (!ranked.length) {
-		return data.groups.flatMap((g) => g.lines.map((l) => `${l.kernel} ${l.setting}, ${g.workload}: ${l.hung[0]} of ${l.hung[1]} hung ` +
-			`(95 % interval ${Math.round(100 * l.hung[2])} to ${Math.round(100 * l.hung[3])} %)`)).slice(0, 6).join("; ") + ".";
-	}
-	const best = ranked[0], bases = best.pairs.map((p) => p.base), lines = best.pairs.map((p) => p.line), n = best.pairs.length;
-	const baseline = bases[0].setting;
-	if (best.bad >= 0 && best.ratio >= 0.995) return `No setting helped: none has fewer hangs or less stall time than ${baseline} over all kernels and workloads.`;
-	const ratios = best.pairs.map((p) => p.ratio);
-	const parts = [`${best.setting} helped most: over ${n} ${n === 1 ? "pair" : "pairs"} of kernel and workload, allocations stalled ${change(best.ratio)} than with ${baseline}`];
-	parts[0] += n > 1 ? ` (geometric mean; from ${change(Math.min(...ratios))} to ${change(Math.max(...ratios))}).` : ".";
-	if (best.bad) parts.push(`Cells that hung, panicked or ran out of memory: ${bases.reduce((s, l) => s + bad(l), 0)} before, ${lines.reduce((s, l) => s + bad(l), 0)} with it.`);
+const share = (lines) => `${lines.reduce((s, l) => s + bad(l), 0)} of ${lines.reduce((s, l) => s + l.cells.length, 0)}`;
+
+function leadOf(kernel) {
+	const ranked = rank(kernel);
+	if (!ranked.length) return null;
+	const best = ranked[0], bases = best.pairs.map((p) => p.base), lines = best.pairs.map((p) => p.line), baseline = bases[0].setting;
+	if (best.bad >= 0 && best.ratio >= 0.995) return `On ${kernel} no setting helped: none has fewer hangs or less stall time than ${baseline} over all workloads.`;
+	const parts = [`On ${kernel} ${best.setting} helped most: allocations stalled ${change(best.ratio)} than with ${baseline}` +
+		(best.pairs.length > 1 ? ` on geometric mean (${best.pairs.map((p) => `${p.group.workload} ${change(p.ratio)}`).join(", ")}).` : ` (${best.pairs[0].group.workload}).`)];
+	if (best.bad) parts.push(`Cells that hung, panicked or ran out of memory: ${share(bases)} before, ${share(lines)} with it.`);
 	const why = [], before = kswapdShare(bases), now = kswapdShare(lines);
 	const minA = total(bases, "below_min_s"), minB = total(lines, "below_min_s");
 	if (before !== null && now !== null && before !== now) why.push(`kswapd did ${now} % of the reclaim instead of ${before} %`);
@@ -56,9 +57,17 @@ export function lead() {
 	if (why.length) parts.push(`Meanwhile ${why.join(", and ")}.`);
 	const work = best.pairs.map((p) => of(p.line, "workload_progress") / of(p.base, "workload_progress")).filter((r) => known(r) && r > 0);
 	if (work.length) parts.push(`Work done: ${change(Math.exp(work.reduce((s, r) => s + Math.log(r), 0) / work.length))}.`);
-	if (best.worse) parts.push(`It made ${best.worse} of the ${n} worse.`);
-	if (data.groups.every((g) => g.lines.every((l) => l.cells.length < 2))) parts.push("One seed each: these are single runs, not rates.");
 	return parts.join(" ");
+}
+
+// Paragraphs.
+export function lead() {
+	const said = kernels.map(leadOf).filter(Boolean).slice(0, 4);
+	if (!said.length)
+		said.push(data.groups.flatMap((g) => g.lines.map((l) => `${l.kernel} ${l.setting}, ${g.workload}: ${l.hung[0]} of ${l.hung[1]} hung ` +
+			`(95 % interval ${Math.round(100 * l.hung[2])} to ${Math.round(100 * l.hung[3])} %)`)).slice(0, 6).join("; ") + ".");
+	if (data.groups.every((g) => g.lines.every((l) => l.cells.length < 2))) said.push("One seed each: these are single runs, not rates.");
+	return said;
 }
 
 export function facts() {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { data, el, byId, metricAt, indexOf, cellsOf, values, lineName, colours } from "./model.js";
 import { number, unit, change, median, known } from "./numbers.js";
-import { lead, facts } from "./lead.js";
+import { lead, facts, rank, kernels } from "./lead.js";
 import { drawCell, unzoom } from "./cell.js";
 import { drawComparison } from "./compare.js";
 
@@ -42,7 +42,7 @@ function drawMatrix() {
 	const most = Math.max(...all.map(Math.abs), 0);
 	byId("metric-about").textContent = def.about;
 	byId("legend").replaceChildren(...(directed
-		? [swatch("--better", 70), " better than the baseline of the same kernel, ", swatch("--worse", 70), " worse; full colour: 8 times"]
+		? [swatch("--better", 85), " better than the baseline of the same kernel, ", swatch("--worse", 85), " worse; full colour: 8 times"]
 		: [swatch("--size", 60), " more; neither way is better"]));
 	const head = el("tr", {}, el("th", { class: "name", scope: "col" }, "kernel"), el("th", { class: "name", scope: "col" }, "setting"),
 		...data.groups.map((g) => el("th", { scope: "col" }, g.workload, el("small", {}, `${g.disk}, ${g.ram_mib} MiB, ${g.seconds} s`))));
@@ -70,7 +70,7 @@ function heatCell(group, line, x, y, directed, most) {
 	const def = metricAt(metric), v = values(line, metric), m = median(v), { ratio, step } = standing(group, line);
 	const share = directed ? Math.abs(step) : most && known(m) ? Math.abs(m) / most : 0;
 	const colour = directed ? (step < 0 ? "--better" : "--worse") : "--size";
-	td.style.background = `color-mix(in srgb,var(${colour}) ${Math.round(70 * share)}%,var(--soft))`;
+	td.style.background = `color-mix(in srgb,var(${colour}) ${Math.round(85 * share)}%,var(--soft))`;
 	for (const [verdict, n] of counts(line)) td.append(el("span", { class: "verdict " + verdict }, (line.cells.length > 1 ? n + " " : "") + word(verdict)), " ");
 	td.append(el("b", {}, number(m) + unit(def)));
 	const range = v.filter(known), lowest = Math.min(...range), highest = Math.max(...range);
@@ -124,7 +124,9 @@ function select(group, line, seed, go) {
 function fillSides(line) {
 	const group = data.groups[+byId("group").value];
 	for (const id of ["side-a", "side-b"]) byId(id).replaceChildren(...group.lines.map((l, i) => el("option", { value: i }, lineName(l))));
-	const b = line || group.lines.find((l) => l.setting !== group.baseline) || group.lines[group.lines.length - 1];
+	// Of a baseline there is nothing to tell but how another one differs from it.
+	const b = line && line.setting !== group.baseline ? line
+		: group.lines.find((l) => l.setting !== group.baseline && (!line || l.kernel === line.kernel)) || group.lines[group.lines.length - 1];
 	let a = group.lines.find((l) => l.kernel === b.kernel && l.setting === group.baseline) || group.lines[0];
 	if (a === b) a = group.lines.find((l) => l !== b) || b;
 	byId("side-a").value = String(group.lines.indexOf(a));
@@ -155,9 +157,16 @@ function fromAddress() {
 	return null;
 }
 
+// What is shown first: where the best setting of any kernel made the most difference.
+function opening() {
+	const best = kernels.map((k) => rank(k)[0]).filter(Boolean).sort((x, y) => x.bad - y.bad || x.ratio - y.ratio)[0];
+	if (!best) return { group: data.groups[0], line: data.groups[0].lines[0] };
+	return best.pairs.sort((x, y) => x.bad - y.bad || x.ratio - y.ratio)[0];
+}
+
 function start() {
 	document.title = byId("title").textContent = "Plimsoll: " + data.title;
-	byId("lead").textContent = lead();
+	byId("lead").replaceChildren(...lead().map((text) => el("p", {}, text)));
 	byId("facts").textContent = facts();
 	const options = (better) => data.metrics.map((m, i) => (m.better === better ? el("option", { value: i }, m.name) : null)).filter(Boolean);
 	byId("metric").replaceChildren(el("optgroup", { label: "less is better" }, ...options("lower")),
@@ -174,9 +183,8 @@ function start() {
 	if (wanted) {
 		select(wanted.group, wanted.line, wanted.seed, false);
 	} else {
-		const first = data.groups[0];
-		selected = { group: first, line: first.lines[0], seed: 0 };
-		select(first, first.lines[0], 0, false);
+		const first = opening();
+		select(first.group, first.line, 0, false);
 		history.replaceState(null, "", location.pathname + location.search);
 	}
 	addEventListener("hashchange", () => { const w = fromAddress(); if (w) select(w.group, w.line, w.seed, true); });
