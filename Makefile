@@ -14,6 +14,7 @@ endif
 MATRIX  ?= configs/matrices/default.yaml
 KERNELS ?= 6.1 6.12
 KERNEL  ?= 6.12
+FORMAT  ?= html
 ARGS    ?=
 CC      := gcc
 # Unless the user chose a number of jobs.
@@ -27,12 +28,10 @@ reproduce: ready ## reproduce a hang and explain it (SCENARIO=cvm-rwsem-hang KER
 	@build/plimsoll reproduce $(ARGS) $(if $(filter command line environment,$(origin KERNEL)),--kernel '$(KERNEL)') \
 		$(if $(SEEDS),--seeds '$(SEEDS)') $(SCENARIO)
 
-report: harness ## a report of what is finished (FORMAT=html MATRIX=file ARGS="-o FILE"; ARGS=--list-formats)
-	@build/plimsoll report $(ARGS) $(if $(FORMAT),--format '$(FORMAT)') \
-		$(if $(filter command line environment,$(origin MATRIX)),'$(MATRIX)')
-
-report: ready report-page ## results/report.html of MATRIX=file, from what is in the ledger (ARGS="-o FILE"): one page, opens offline
-	@build/plimsoll report --format html $(ARGS) '$(MATRIX)'
+report: ## results/report.html of what is finished of MATRIX=file, which opens offline (FORMAT=csv ARGS="-o FILE"; no VM)
+	@scripts/setup.sh run
+	@$(MAKE) $(JOBS) harness $(if $(filter html,$(FORMAT)),report-page)
+	@build/plimsoll report --format '$(FORMAT)' $(ARGS) '$(MATRIX)'
 
 verify: ready ## run every cell of MATRIX=file a second time and compare the digests
 	@build/plimsoll verify $(ARGS) '$(MATRIX)'

@@ -61,7 +61,7 @@ licences() {
 	local file bad=0
 	while read -r file; do
 		head -n 12 "$file" | grep -q 'SPDX-License-Identifier: ' || { echo "$file: no SPDX-License-Identifier"; bad=1; }
-	done < <(tracked | grep -vE '^(LICENSE|\.gitignore|.*\.(md|patch|png|svg|db|json|csv)|tests/fuzz/corpus/.*|results/.*)$')
+	done < <(tracked | grep -vE '^(LICENSE|\.gitignore|.*\.(md|patch|png|svg|db|json|csv)|tests/fuzz/corpus/.*|tests/cli/data/.*|results/.*)$')
 	for file in kernel-patches/*/*.patch; do
 		grep -q '^+.*SPDX-License-Identifier: GPL-2.0-only' "$file" || ! grep -q '^new file' "$file" ||
 			{ echo "$file: adds files without SPDX-License-Identifier: GPL-2.0-only"; bad=1; }

@@ -167,8 +167,8 @@ static enum pl_status report_on(const struct pl_cli *cli, struct pl_ledger *ledg
 	if (status == PL_OK && strcmp(path, "-"))
 		fprintf(stderr, "plimsoll: %zu cell%s in %s\n", selection.nr_rows, selection.nr_rows == 1 ? "" : "s", path);
 	if (status == PL_OK && selection.nr_missing)
-		status = pl_fail(err, PL_UNMET, "%zu cells of %s are not finished, and not in the report; `plimsoll run` runs them",
-				 selection.nr_missing, selection.title);
+		status = pl_fail(err, PL_UNMET, "%zu cell%s of %s not finished, and so not in the report; `plimsoll run` runs what is missing",
+				 selection.nr_missing, selection.nr_missing == 1 ? "" : "s", selection.title);
 	free(path);
 	pl_selection_free(&selection);
 	return status;

@@ -29,7 +29,13 @@ enum pl_status pl_pairs_find(const struct pl_row *a, size_t nr_a, const struct p
 void pl_pairs_free(struct pl_pairs *pairs);
 
 /*
- * A bound on a change, for a gate: "METRIC>+10%" is passed when the mean over the pairs has grown by more than 10 % of A's,
+ * A metric of all pairs, into arrays of pairs->nr. workload_progress is in a unit of each workload's own: where the pairs are of
+ * several workloads, it is given as a multiple of the mean that A has with the same workload.
+ */
+void pl_pairs_values(const struct pl_pairs *pairs, size_t metric, double *a, double *b);
+
+/*
+ * A bound on a change, for a gate: "METRIC>+10%" is broken when the mean over the pairs has grown by more than 10 % of A's,
  * "METRIC<-5%" when it has fallen by more than 5 %, and without % the difference counts in the metric's own unit. hung_rate,
  * oom_rate and panic_rate are the shares of cells, in percent, and take no %.
  */
@@ -42,7 +48,7 @@ struct pl_bound {
 };
 enum pl_status pl_bound_parse(const char *text, struct pl_bound *bound, struct pl_error *err);
 
-enum pl_bound_state { PL_BOUND_KEPT, PL_BOUND_PASSED, PL_BOUND_UNKNOWN /* no pair has the metric */ };
+enum pl_bound_state { PL_BOUND_KEPT, PL_BOUND_BROKEN, PL_BOUND_UNKNOWN /* no pair has the metric */ };
 /* *change is what is compared with the limit; grown from 0, it is infinite in percent. */
 enum pl_bound_state pl_bound_check(const struct pl_bound *bound, const struct pl_pairs *pairs, double *change);
 

@@ -106,8 +106,8 @@ void pl_follow_read(struct pl_follow *follow, struct pl_bb *bb)
 
 void pl_follow_head(FILE *out, const struct pl_table_style *style)
 {
-	fprintf(out, "%s%-8s %6s %6s %5s %5s %5s %5s %4s %7s %5s %6s %4s %4s\n%-8s %6s %6s %5s %5s %5s %5s %4s %7s %5s %6s%s\n",
-		report_colour(style, REPORT_BOLD), "phase", "time", "free", "MIN", "LOW", "HIGH", "dirty", "D", "stalled", "disk", "disk",
+	fprintf(out, "%s%-8s %6s %6s %5s %5s %5s %5s %4s %5s %5s %6s %4s %4s\n%-8s %6s %6s %5s %5s %5s %5s %4s %5s %5s %6s%s\n",
+		report_colour(style, REPORT_BOLD), "phase", "time", "free", "MIN", "LOW", "HIGH", "dirty", "D", "stall", "disk", "disk",
 		"hung", "OOM", "", "s", "MiB", "MiB", "MiB", "MiB", "MiB", "now", "now", "now", "MiB/s",
 		report_colour(style, REPORT_PLAIN));
 }
@@ -126,7 +126,7 @@ void pl_follow_line(FILE *out, struct pl_follow *follow, const struct pl_bb *bb,
 		snprintf(time, sizeof(time), "%.1f", (double)(s->head.t_ns - follow->workload_ns) / 1e9);
 	if (since_s > 0)
 		report_number(rate, (double)bytes / 1048576.0 / since_s);
-	fprintf(out, "%-8.8s %6s %s%6.1f%s %5.1f %5.1f %5.1f %5.1f %4u %7llu %5llu %6s %4llu %4llu\n", *follow->phase ? follow->phase : "boot",
+	fprintf(out, "%-8.8s %6s %s%6.1f%s %5.1f %5.1f %5.1f %5.1f %4u %5llu %5llu %6s %4llu %4llu\n", *follow->phase ? follow->phase : "boot",
 		time, report_colour(style, colour), (double)s->nr_free_pages * mib_per_page, report_colour(style, REPORT_PLAIN),
 		(double)follow->min * mib_per_page, (double)follow->low * mib_per_page, (double)follow->high * mib_per_page,
 		(double)(s->nr_dirty + s->nr_writeback) * mib_per_page, s->nr_blocked, (unsigned long long)follow->stalls_open, (unsigned long long)s->disk_inflight, rate,

@@ -119,6 +119,52 @@ void pl_pairs_free(struct pl_pairs *pairs)
 	*pairs = (struct pl_pairs){ 0 };
 }
 
+/* Mean of A over the pairs of one workload, of those that both say; NAN: there is none. */
+static double mean_with(const struct pl_pairs *pairs, const char *workload, const double *a, const double *b)
+{
+	double sum = 0;
+	size_t nr = 0;
+
+	for (size_t i = 0; i < pairs->nr; i++) {
+		if (strcmp(pairs->a[i]->workload, workload) != 0 || !isfinite(a[i]) || !isfinite(b[i]))
+			continue;
+		sum += a[i];
+		nr++;
+	}
+	return nr ? sum / (double)nr : NAN;
+}
+
+static void scale_by_workload(const struct pl_pairs *pairs, double *a, double *b)
+{
+	double *scale = pl_calloc(pairs->nr + 1, sizeof(*scale));
+	size_t workloads = 0;
+
+	for (size_t i = 0; i < pairs->nr; i++) {
+		/* Pairs are sorted, so most have their like right before them. */
+		size_t j = i && !strcmp(pairs->a[i - 1]->workload, pairs->a[i]->workload) ? i - 1 : 0;
+
+		while (j < i && strcmp(pairs->a[j]->workload, pairs->a[i]->workload) != 0)
+			j++;
+		scale[i] = j < i ? scale[j] : mean_with(pairs, pairs->a[i]->workload, a, b);
+		workloads += j == i;
+	}
+	for (size_t i = 0; i < pairs->nr && workloads > 1; i++) {
+		a[i] = scale[i] > 0 ? a[i] / scale[i] : NAN;
+		b[i] = scale[i] > 0 ? b[i] / scale[i] : NAN;
+	}
+	free(scale);
+}
+
+void pl_pairs_values(const struct pl_pairs *pairs, size_t metric, double *a, double *b)
+{
+	for (size_t i = 0; i < pairs->nr; i++) {
+		a[i] = pairs->a[i]->analysis.value[metric];
+		b[i] = pairs->b[i]->analysis.value[metric];
+	}
+	if (!strcmp(pl_metrics[metric].name, "workload_progress"))
+		scale_by_workload(pairs, a, b);
+}
+
 /* Shares of cells, which are no metrics of one cell. */
 static const struct {
 	const char *name;
@@ -179,10 +225,7 @@ static double metric_change(const struct pl_pairs *pairs, int metric, bool relat
 {
 	double *a = pl_calloc(pairs->nr + 1, sizeof(*a)), *b = pl_calloc(pairs->nr + 1, sizeof(*b));
 
-	for (size_t i = 0; i < pairs->nr; i++) {
-		a[i] = pairs->a[i]->analysis.value[metric];
-		b[i] = pairs->b[i]->analysis.value[metric];
-	}
+	pl_pairs_values(pairs, (size_t)metric, a, b);
 	struct pl_paired paired = pl_stat_paired(a, b, pairs->nr);
 
 	free(a);
@@ -206,5 +249,5 @@ enum pl_bound_state pl_bound_check(const struct pl_bound *bound, const struct pl
 	*change = rate < NR_RATES ? rate_change(pairs, rate) : metric_change(pairs, pl_metric_index(bound->metric), bound->relative);
 	if (isnan(*change))
 		return PL_BOUND_UNKNOWN;
-	return (bound->below ? *change < bound->limit : *change > bound->limit) ? PL_BOUND_PASSED : PL_BOUND_KEPT;
+	return (bound->below ? *change < bound->limit : *change > bound->limit) ? PL_BOUND_BROKEN : PL_BOUND_KEPT;
 }

@@ -7,7 +7,7 @@ load helpers
 @test "--help lists every command and exits 0" {
 	run plimsoll --help
 	expect 0 "Exit codes: 0 done, 1 an expectation was not met, 2 bad input,"
-	for command in run reproduce show bundle log verify doctor metrics kunit; do
+	for command in run reproduce report compare show bundle log verify doctor metrics kunit; do
 		expect 0 "  $command "
 	done
 }
@@ -27,7 +27,7 @@ load helpers
 }
 
 @test "every command knows --help" {
-	for command in run reproduce show bundle log verify doctor metrics kunit; do
+	for command in run reproduce report compare show bundle log verify doctor metrics kunit; do
 		run plimsoll "$command" --help
 		expect 0 "Usage: plimsoll $command"
 	done
