@@ -7,7 +7,7 @@
 #include "blackbox/blackbox.h"
 
 /* More samples are put together, two points a step: the lowest and the highest value in it, in the order they came in. */
-#define TIMELINE_MAX_POINTS 600
+#define TIMELINE_MAX_POINTS 800
 #define TIMELINE_MAX_MARKS  64
 #define TIMELINE_MAX_STACKS 200
 #define TIMELINE_MAX_PROBES 400

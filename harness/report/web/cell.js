@@ -75,7 +75,7 @@ function drawTimeline(t, base, label) {
 		grid.push({ left: 52, right: 12, top: top + 18, height, outerBoundsMode: "none" });
 		x.push({ ...axis(), type: "value", gridIndex: i, min: 0, max: t.end_s, splitLine: { show: false },
 			axisLabel: { show: i === all.length - 1, color: colours.quiet, fontSize: 11, formatter: "{value} s" }, axisPointer: { label: { show: false } } });
-		y.push({ ...axis(), type: panel.log ? "log" : "value", gridIndex: i, splitNumber: 3,
+		y.push({ ...axis(), axisLabel: { color: colours.quiet, fontSize: 11, formatter: number }, type: panel.log ? "log" : "value", gridIndex: i, splitNumber: 3,
 			min: panel.log ? 0.001 : 0, max: panel.log ? 10 ** Math.ceil(Math.log10(slowest)) : panel.max });
 		series.push(...mine);
 		top += height + 36;

@@ -41,7 +41,7 @@ function drawChanges(a, b, metrics) {
 		for (const [r, seed, v, w] of ratios) points.push({ value: [r, row], text: [`${def.name}, seed ${seed}`, `${number(v)} to ${number(w)}${unit(def)}: ${number(r)} times`] });
 		const mean = Math.exp(ratios.reduce((s, [r]) => s + Math.log(r), 0) / ratios.length);
 		means.push({ value: [mean, row], text: [`${def.name}, geometric mean of ${ratios.length}`, `${number(mean)} times`],
-			itemStyle: { color: !def.better ? colours.quiet : (mean < 1) === (def.better === "lower") ? colours.better : colours.worse } });
+			itemStyle: { color: !def.better || Math.abs(mean - 1) < 0.005 ? colours.quiet : (mean < 1) === (def.better === "lower") ? colours.better : colours.worse } });
 	}
 	byId("changes").hidden = !names.length;
 	if (!names.length) return;
@@ -74,7 +74,7 @@ function drawSurvival(a, b) {
 		series.push({ name, type: "line", step: "end", data: points.map((p) => [p[0], p[1]]), showSymbol: false, itemStyle: { color: colour }, lineStyle: { width: 2, type: i ? "dashed" : "solid" } },
 			{ name, type: "line", step: "end", data: points.map((p) => [p[0], p[2]]), showSymbol: false, stack: "band" + i, silent: true, lineStyle: { opacity: 0 }, itemStyle: { color: colour }, tooltip: { show: false } },
 			{ name, type: "line", step: "end", data: points.map((p) => [p[0], p[3] - p[2]]), showSymbol: false, stack: "band" + i, silent: true, lineStyle: { opacity: 0 }, itemStyle: { color: colour }, areaStyle: { opacity: 0.15 }, tooltip: { show: false } },
-			{ name, type: "scatter", symbol: "path://M0,-5L0,5", symbolSize: [1, 10], itemStyle: { color: colour, borderColor: colour, borderWidth: 1.5 }, data: line.censored.map((t) => [t, leftAt(t)]) });
+			{ name, type: "scatter", symbol: "rect", symbolSize: [2, 11], itemStyle: { color: colour, borderColor: colour, borderWidth: 1.5 }, data: line.censored.map((t) => [t, leftAt(t)]) });
 	});
 	chart("survival").setOption({ animation: false, grid: { left: 46, right: 16, top: 30, bottom: 26 }, legend: { data: [...new Set(series.map((s) => s.name))], top: 0, textStyle: { color: colours.fore } },
 		xAxis: { ...axis(), type: "value", min: 0, max: end, axisLabel: { color: colours.quiet, formatter: "{value} s" } }, yAxis: { ...axis(), type: "value", min: 0, max: 1, axisLabel: { color: colours.quiet, formatter: (v) => `${Math.round(100 * v)} %` } },

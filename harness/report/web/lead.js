@@ -46,7 +46,7 @@ function leadOf(kernel) {
 	const ranked = rank(kernel);
 	if (!ranked.length) return null;
 	const best = ranked[0], bases = best.pairs.map((p) => p.base), lines = best.pairs.map((p) => p.line), baseline = bases[0].setting;
-	if (best.bad >= 0 && best.ratio >= 0.995) return `On ${kernel} no setting helped: none has fewer hangs or less stall time than ${baseline} over all workloads.`;
+	if (best.bad > 0 || (!best.bad && best.ratio >= 0.995)) return `On ${kernel} no setting helped: with each, more cells hung, panicked or ran out of memory than with ${baseline}, or as many and allocations stalled no less.`;
 	const parts = [`On ${kernel} ${best.setting} helped most: allocations stalled ${change(best.ratio)} than with ${baseline}` +
 		(best.pairs.length > 1 ? ` on geometric mean (${best.pairs.map((p) => `${p.group.workload} ${change(p.ratio)}`).join(", ")}).` : ` (${best.pairs[0].group.workload}).`)];
 	if (best.bad) parts.push(`Cells that hung, panicked or ran out of memory: ${share(bases)} before, ${share(lines)} with it.`);
@@ -76,6 +76,6 @@ export function facts() {
 	const shown = Object.keys(data.timelines).length;
 	return `${data.cells.length} cells: ${Object.entries(by).map(([v, k]) => `${k} ${v}`).join(", ")}.` +
 		(data.missing ? ` ${data.missing} more were asked for and are not finished.` : "") +
-		(shown < data.cells.length ? ` ${shown} of them have a timeline here (at most ${data.max_timelines} in one page; name fewer cells for others).` : "") +
+		(shown < data.cells.length ? ` Timelines here: ${shown} of ${data.cells.length} (${data.without_log ? `${data.without_log} have no log; ` : ""}at most ${data.max_timelines} go into one page: name fewer cells for others).` : "") +
 		" Settings are ranked by hung, panicked and out-of-memory cells first, then by stall time.";
 }
