@@ -130,7 +130,7 @@ static void on_zone(struct reader *reader, const struct bb_zone *zone)
 
 	for (size_t i = 0; i < 3; i++)
 		timeline->series[marks[i].series][at] =
-			whole((uint64_t)timeline->series[marks[i].series][at] + marks[i].pages % INT32_MAX);
+			whole((uint64_t)timeline->series[marks[i].series][at] + (uint64_t)whole(marks[i].pages));
 }
 
 static void on_disk(struct reader *reader, const struct bb_disk_io *io)
