@@ -179,7 +179,7 @@ function frames(root) {
 
 // By what the kernel is doing in it; the same name has the same colour everywhere.
 function frameColour(name) {
-	if (/reclaim|shrink|vmscan|alloc|swap|zap|evict|isolate/i.test(name)) return 4;
+	if (/reclaim|shrink|free_pages|pageout|vmscan|alloc|swap|zap|evict|isolate/i.test(name)) return 4;
 	if (/blk|bio|submit|io_schedule|mdisk|rq_/i.test(name)) return 0;
 	if (/rwsem|mutex|lock|semaphore|down_/i.test(name)) return 3;
 	if (/ext4|jbd2|writeback|wb_|file|page|folio/i.test(name)) return 2;
