@@ -30,11 +30,14 @@ fi
 
 NODE_PATH=$out/node_modules "$out/node_modules/.bin/esbuild" "$web/page.js" --bundle --minify --target=chrome110,firefox115,safari16 \
 	--legal-comments=none --charset=ascii --log-level=warning --outfile="$out/program.js"
-version=$(sed -n 's/^  "version": "\([0-9.]*\)",$/\1/p' "$out/node_modules/echarts/package.json")
+version=$(node -p 'require(process.argv[1]).version' "$out/node_modules/echarts/package.json")
+# Whoever passes a report on passes the libraries on, and these ask for their licences to go along.
+cat "$out"/node_modules/{echarts/NOTICE,echarts/LICENSE,zrender/LICENSE,tslib/LICENSE.txt} >"$out/licences.txt"
 # By awk's plain output and not by its replacements: a program is full of characters that mean something to these.
-awk -v style="$web/page.css" -v program="$out/program.js" -v version="$version" '
+awk -v style="$web/page.css" -v program="$out/program.js" -v licences="$out/licences.txt" -v version="$version" '
 	function insert(file,	line) { while ((getline line <file) > 0) print line; close(file) }
 	$0 == "@@PLIMSOLL_STYLE@@" { insert(style); next }
+	$0 == "@@LIBRARY_LICENCES@@" { insert(licences); next }
 	$0 == "@@PLIMSOLL_PROGRAM@@" { insert(program); next }
 	{ sub(/@@ECHARTS_VERSION@@/, version); print }' "$web/page.html" >"$out/page.html.tmp"
 mv "$out/page.html.tmp" "$out/page.html"
