@@ -53,6 +53,46 @@ browse() {
 	grep -q 'id="survival"[^>]*_echarts_instance_' dom
 }
 
+@test "keys: arrows move through the matrix and open what they come to, + zooms the timeline; the metric can be chosen" {
+	made report --format html --output page.html
+	sed -i '$d' page.html
+	cat >>page.html <<'END'
+<script>
+	const key = (element, name) => element.dispatchEvent(new KeyboardEvent("keydown", { key: name, bubbles: true, cancelable: true }));
+	const said = [];
+	const heat = document.getElementById("heat"), title = () => document.getElementById("cell-title").textContent.split(":")[1].trim();
+	setTimeout(() => {
+		const event = new KeyboardEvent("keydown", { key: "+", cancelable: true });
+		document.getElementById("timeline").dispatchEvent(event);
+		said.push(event.defaultPrevented ? "zoomed" : "not zoomed");
+		heat.querySelector('td[data-y="0"]').focus();
+		key(document.activeElement, "ArrowDown");
+		said.push(title(), document.activeElement.dataset.y, heat.querySelectorAll('td[tabindex="0"]').length);
+		key(document.activeElement, "ArrowUp");
+		key(document.activeElement, "ArrowUp");
+		said.push(document.activeElement.dataset.y);
+		const metric = document.getElementById("metric");
+		metric.value = [...metric.querySelectorAll("option")].find((o) => o.textContent === "hung_tasks").value;
+		metric.dispatchEvent(new Event("change"));
+		said.push(heat.querySelector('td[data-y="1"] b').textContent);
+		document.body.append("said " + said.join("|") + "|");
+	}, 1000);
+</script></html>
+END
+	browse page.html#cell=0000000000000011 --dump-dom >dom
+	[ ! -s console ] || { cat console; false; }
+	run grep -o 'said zoomed.*|' dom
+	expect 0 "said zoomed|6.1 defaults, memory-hog on cloud-slow, seed 1|1|1|0|4|"
+}
+
+@test "printed, it is pages of A4 with its charts" {
+	made report --format html --output page.html
+	browse page.html#cell=0000000000000011 --no-pdf-header-footer --print-to-pdf="$PWD/page.pdf"
+	[ ! -s console ] || { cat console; false; }
+	[ "$(grep -ac '/Type */Page\b' page.pdf)" -ge 2 ]
+	[ "$(stat -c %s page.pdf)" -gt 50000 ]
+}
+
 @test "light and dark differ, and neither is empty" {
 	made report --format html --output page.html
 	browse page.html#cell=0000000000000011 --screenshot="$PWD/light.png" --blink-settings=preferredColorScheme=1

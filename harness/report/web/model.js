@@ -32,10 +32,12 @@ export const lineName = (line) => `${line.kernel} ${line.setting}`;
 
 export const colours = {
 	// Told apart also by those who see no red or green (Okabe and Ito), lighter where the ground is dark.
-	read() {
+	read(paper = false) {
 		const style = getComputedStyle(document.documentElement);
 		for (const name of ["back", "fore", "quiet", "line", "soft", "bad", "better", "worse"]) this[name] = style.getPropertyValue("--" + name).trim();
-		this.series = matchMedia("(prefers-color-scheme: dark)").matches
+		// Before it prints, a browser still has the style of the screen.
+		if (paper) Object.assign(this, { back: "#fff", fore: "#000", quiet: "#444", line: "#bbb", soft: "#fff" });
+		this.series = !paper && matchMedia("(prefers-color-scheme: dark)").matches
 			? ["#6fb7e8", "#e8b04a", "#3fc199", "#e38fbd", "#f08a4b", "#c9cf62", "#9aa7b3"]
 			: ["#0072b2", "#c98500", "#009e73", "#b8588f", "#d55e00", "#8a8f1c", "#6b7680"];
 	},

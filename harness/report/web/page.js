@@ -192,7 +192,8 @@ function start() {
 	const near = new IntersectionObserver((entries) => entries.forEach((e) => e.isIntersecting && see(e.target.id)), { rootMargin: "300px" });
 	near.observe(byId("cell"));
 	near.observe(byId("compare"));
-	addEventListener("beforeprint", () => { see("cell"); see("compare"); });
+	addEventListener("beforeprint", () => { colours.read(true); seen.cell = seen.compare = true; draw(); });
+	addEventListener("afterprint", () => { colours.read(); draw(); });
 	matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { colours.read(); draw(); });
 	document.documentElement.dataset.readyMs = String(Math.round(performance.now()));
 }
