@@ -76,6 +76,7 @@ function drawSurvival(a, b) {
 			{ name, type: "line", step: "end", data: points.map((p) => [p[0], p[3] - p[2]]), showSymbol: false, stack: "band" + i, silent: true, lineStyle: { opacity: 0 }, itemStyle: { color: colour }, areaStyle: { opacity: 0.15 }, tooltip: { show: false } },
 			{ name, type: "scatter", symbol: "rect", symbolSize: [2, 11], itemStyle: { color: colour, borderColor: colour, borderWidth: 1.5 }, data: line.censored.map((t) => [t, leftAt(t)]) });
 	});
+	chart("survival").resize();
 	chart("survival").setOption({ animation: false, grid: { left: 46, right: 16, top: 30, bottom: 26 }, legend: { data: [...new Set(series.map((s) => s.name))], top: 0, textStyle: { color: colours.fore } },
 		xAxis: { ...axis(), type: "value", min: 0, max: end, axisLabel: { color: colours.quiet, formatter: "{value} s" } }, yAxis: { ...axis(), type: "value", min: 0, max: 1, axisLabel: { color: colours.quiet, formatter: (v) => `${Math.round(100 * v)} %` } },
 		tooltip: { ...tooltip(), trigger: "item", formatter: (p) => tip(p.seriesName, `${number(p.value[0])} s: ${Math.round(100 * p.value[1])} % not hung`) }, series }, true);

@@ -192,8 +192,15 @@ function start() {
 	const near = new IntersectionObserver((entries) => entries.forEach((e) => e.isIntersecting && see(e.target.id)), { rootMargin: "300px" });
 	near.observe(byId("cell"));
 	near.observe(byId("compare"));
-	addEventListener("beforeprint", () => { colours.read(true); seen.cell = seen.compare = true; draw(); });
-	addEventListener("afterprint", () => { colours.read(); draw(); });
+	// Charts are pictures of a certain width, and paper is narrower than a screen.
+	const print = (paper) => {
+		document.body.style.width = paper ? "720px" : "";
+		colours.read(paper);
+		seen.cell = seen.compare = true;
+		draw();
+	};
+	addEventListener("beforeprint", () => print(true));
+	addEventListener("afterprint", () => print(false));
 	matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { colours.read(); draw(); });
 	document.documentElement.dataset.readyMs = String(Math.round(performance.now()));
 }
