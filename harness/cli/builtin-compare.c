@@ -290,8 +290,8 @@ int pl_cmd_compare(const struct pl_cli *cli, int argc, char **argv)
 		       "cell with all else alike: what changed, by how much, and how sure it is. No VM is started.",
 	};
 	struct compare_args args = { 0 };
-	struct pl_bound bounds[MAX_BOUNDS];
-	size_t metrics[MAX_METRICS];
+	struct pl_bound bounds[MAX_BOUNDS] = { 0 };
+	size_t metrics[MAX_METRICS] = { 0 };
 	struct pl_error err;
 	int code;
 

@@ -22,7 +22,7 @@ enum { OPT_LIST_FORMATS = 256 };
 static const struct argp_option options[] = {
 	{ "format", 'f', "NAME", 0, "see --list-formats; the first of them unless given", 0 },
 	{ "output", 'o', "FILE", 0, "where to; - is standard output", 0 },
-	{ "list-formats", OPT_LIST_FORMATS, NULL, 0, "list the formats and end", 0 },
+	{ "list-formats", OPT_LIST_FORMATS, NULL, 0, "list the formats and end; * is the default", 0 },
 	{ 0 },
 };
 
@@ -52,8 +52,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static void list_formats(void)
 {
 	for (size_t i = 0; pl_formats[i]; i++)
-		printf("%-13s %-12s %s%s\n", pl_formats[i]->name, pl_formats[i]->scope == PL_SCOPE_CELL ? "one cell" : "cells",
-		       pl_formats[i]->description, i ? "" : " (default)");
+		printf("%-12s %-9s %s%s\n", pl_formats[i]->name, pl_formats[i]->scope == PL_SCOPE_CELL ? "one cell" : "cells",
+		       pl_formats[i]->description, i ? "" : " *");
 }
 
 /* The kernels that cells ran, looked for when a format asks for them. */

@@ -104,6 +104,6 @@ const struct pl_format report_format_csv = {
 const struct pl_format report_format_csv_long = {
 	.name = "csv-long",
 	.extension = "csv",
-	.description = "one line for each metric of each cell, with unit and better direction",
+	.description = "one line for each metric of each cell, with its unit",
 	.write = write_csv_long,
 };

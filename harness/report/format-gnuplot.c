@@ -73,6 +73,6 @@ static enum pl_status write_gnuplot(FILE *out, const struct pl_report *report, s
 const struct pl_format report_format_gnuplot = {
 	.name = "gnuplot",
 	.extension = "dat",
-	.description = "a block a group, a line a kernel and setting: medians, lowest and highest seeds",
+	.description = "medians and ranges over seeds, a block a group",
 	.write = write_gnuplot,
 };

@@ -14,6 +14,6 @@ static enum pl_status write_json(FILE *out, const struct pl_report *report, stru
 const struct pl_format report_format_json = {
 	.name = "json",
 	.extension = "json",
-	.description = "all that is known of every cell, by docs/schemas/cells.schema.json",
+	.description = "all of every cell, by docs/schemas/cells.schema.json",
 	.write = write_json,
 };

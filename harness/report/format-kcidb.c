@@ -252,6 +252,6 @@ static enum pl_status write_kcidb(FILE *out, const struct pl_report *report, str
 const struct pl_format report_format_kcidb = {
 	.name = "kcidb",
 	.extension = "json",
-	.description = "a KCIDB report, I/O schema 5.0: checkouts, builds, and a test a cell",
+	.description = "for KCIDB, I/O schema 5.0: checkouts, builds, tests",
 	.write = write_kcidb,
 };

@@ -78,6 +78,6 @@ static enum pl_status write_ktap(FILE *out, const struct pl_report *report, stru
 const struct pl_format report_format_ktap = {
 	.name = "ktap",
 	.extension = "ktap",
-	.description = "a test a cell, for tools that read kernel test results",
+	.description = "a test a cell, as kernel tests report",
 	.write = write_ktap,
 };

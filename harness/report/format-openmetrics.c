@@ -138,6 +138,6 @@ static enum pl_status write_openmetrics(FILE *out, const struct pl_report *repor
 const struct pl_format report_format_openmetrics = {
 	.name = "openmetrics",
 	.extension = "txt",
-	.description = "cells by verdict, costs, and every metric's median over seeds, for Prometheus",
+	.description = "cells by verdict, costs, medians over seeds",
 	.write = write_openmetrics,
 };

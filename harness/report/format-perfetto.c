@@ -17,13 +17,13 @@
 #define PID_KSWAPD     900000003
 #define PID_PRESSURE   900000004
 #define MAX_NODES      64
-#define MAX_TASKS      65536
+#define MAX_TASKS      16384
 
-enum track { TRACK_BLOCKED, TRACK_STALL, TRACK_RECLAIM, TRACK_LOCK_WAIT, TRACK_LOCK_HOLD, TRACK_THROTTLE, NR_TRACKS };
+enum track { TRACK_BLOCKED, TRACK_STALL, TRACK_RECLAIM, TRACK_LOCK_WAIT, TRACK_THROTTLE, NR_TRACKS };
 
 static const char *const track_names[NR_TRACKS] = {
 	[TRACK_BLOCKED] = "D state",	     [TRACK_STALL] = "allocation stalls", [TRACK_RECLAIM] = "direct reclaim",
-	[TRACK_LOCK_WAIT] = "lock waits",   [TRACK_LOCK_HOLD] = "locks held",	   [TRACK_THROTTLE] = "throttled",
+	[TRACK_LOCK_WAIT] = "lock waits",   [TRACK_THROTTLE] = "throttled",
 };
 
 /* What is known of a task: its name is told with its first wait, and a begin without an end lasts to the end of the log. */
@@ -40,7 +40,7 @@ struct trace {
 	bool begun;
 	double mib_per_page;
 	uint64_t last_ns;	       /* the end of the log, as far as it was read */
-	uint64_t requests;	       /* of the disk, to number them */
+	uint64_t spans;		       /* so far, to number them */
 	uint64_t kswapd_since_ns[MAX_NODES]; /* 0: it sleeps */
 	struct bb_sample before;
 	bool has_before;
@@ -203,24 +203,45 @@ static void take_zone(struct trace *trace, const struct bb_zone *zone)
 	trace->zones_ns = trace->before.head.t_ns;
 }
 
-/* Requests overlap as they like: asynchronous events, by number. */
-static void take_io(struct trace *trace, const struct bb_disk_io *io)
+/* What overlaps as it likes: asynchronous events, by number. args is JSON for the details of the first. */
+static void span(struct trace *trace, uint64_t pid, const char *category, const char *name, uint64_t begin_ns, uint64_t end_ns,
+		 const char *args)
 {
-	const uint64_t at[] = { io->arrived_ns, io->head.t_ns };
+	const uint64_t at[] = { begin_ns, end_ns };
 
-	trace->requests++;
+	trace->spans++;
 	for (size_t i = 0; i < 2; i++) {
 		begin_event(trace);
-		fprintf(trace->out, "\"ph\":\"%s\",\"cat\":\"disk\",\"id\":\"%" PRIu64 "\",\"pid\":%d,\"tid\":0,", i ? "e" : "b",
-			trace->requests, PID_DISK);
+		fprintf(trace->out, "\"ph\":\"%s\",\"cat\":\"%s\",\"id\":\"%" PRIu64 "\",\"pid\":%" PRIu64 ",\"tid\":0,",
+			i ? "e" : "b", category, trace->spans, pid);
 		print_us(trace->out, "ts", at[i]);
-		fprintf(trace->out, ",\"name\":\"%s\"", pl_bb_disk_kind_name(io->kind));
-		if (!i)
-			fprintf(trace->out, ",\"args\":{\"bytes\":%u,\"sector\":%" PRIu64 ",\"by pid\":%u,\"served after us\":%" PRIu64 "}",
-				io->bytes, (uint64_t)io->sector, io->pid,
-				(uint64_t)(io->begun_ns > io->arrived_ns ? io->begun_ns - io->arrived_ns : 0) / 1000);
-		fputc('}', trace->out);
+		fputs(",\"name\":", trace->out);
+		report_json_text(trace->out, name);
+		fprintf(trace->out, ",\"args\":{%s}}", i ? "" : args);
 	}
+}
+
+static void take_io(struct trace *trace, const struct bb_disk_io *io)
+{
+	char args[160];
+
+	snprintf(args, sizeof(args), "\"bytes\":%u,\"sector\":%" PRIu64 ",\"by pid\":%u,\"served after us\":%" PRIu64, io->bytes,
+		 (uint64_t)io->sector, io->pid, (uint64_t)(io->begun_ns > io->arrived_ns ? io->begun_ns - io->arrived_ns : 0) / 1000);
+	span(trace, PID_DISK, "disk", pl_bb_disk_kind_name(io->kind), io->arrived_ns, io->head.t_ns, args);
+}
+
+/* A task may give back its locks in any order. */
+static void take_hold(struct trace *trace, const struct bb_lock_hold *hold, const char *comm)
+{
+	struct task *task = task_of(trace, hold->pid);
+	char name[48], args[160];
+
+	if (!task)
+		return;
+	take_name(trace, task, comm);
+	snprintf(name, sizeof(name), "holds %s", pl_bb_lock_name(hold->flags));
+	snprintf(args, sizeof(args), "\"lock\":\"0x%" PRIx64 "\",\"switches\":%" PRIu64, (uint64_t)hold->lock, (uint64_t)hold->switches);
+	span(trace, hold->pid, "lock", name, hold->begin_ns, hold->begin_ns + hold->duration_ns, args);
 }
 
 static void take_kswapd(struct trace *trace, const struct bb_kswapd *kswapd, bool log_ends)
@@ -312,14 +333,10 @@ static void take(struct trace *trace, const struct bb_rec *rec)
 		slice(trace, wait->pid, comm, TRACK_LOCK_WAIT, pl_bb_lock_name(wait->flags), wait->begin_ns, wait->duration_ns, args);
 		break;
 	}
-	case BB_REC_LOCK_HOLD: {
-		const struct bb_lock_hold *hold = (const struct bb_lock_hold *)rec;
-
-		COMM(hold);
-		snprintf(args, sizeof(args), "\"lock\":\"0x%" PRIx64 "\",\"switches\":%" PRIu64, (uint64_t)hold->lock, (uint64_t)hold->switches);
-		slice(trace, hold->pid, comm, TRACK_LOCK_HOLD, pl_bb_lock_name(hold->flags), hold->begin_ns, hold->duration_ns, args);
+	case BB_REC_LOCK_HOLD:
+		COMM((const struct bb_lock_hold *)rec);
+		take_hold(trace, (const struct bb_lock_hold *)rec, comm);
 		break;
-	}
 	case BB_REC_RECLAIM: {
 		const struct bb_reclaim *reclaim = (const struct bb_reclaim *)rec;
 
@@ -394,23 +411,35 @@ static void finish(struct trace *trace)
 	}
 }
 
+void report_trace_events(FILE *out, const struct pl_bb *bb)
+{
+	struct trace trace = {
+		.out = out,
+		.mib_per_page = bb->header.page_bytes / 1048576.0,
+		.tasks = pl_calloc(MAX_TASKS, sizeof(*trace.tasks)),
+	};
+	const struct bb_rec *rec;
+	uint64_t offset = 0;
+
+	name_process(&trace, PID_MEMORY, "memory", 1);
+	name_process(&trace, PID_PRESSURE, "pressure", 2);
+	name_process(&trace, PID_DISK, "disk", 3);
+	name_process(&trace, PID_KSWAPD, "kswapd", 4);
+	while (pl_bb_next(bb, &offset, &rec) == PL_BB_RECORD)
+		take(&trace, rec);
+	finish(&trace);
+	free(trace.tasks);
+}
+
 static enum pl_status write_perfetto(FILE *out, const struct pl_report *report, struct pl_error *err)
 {
 	const struct pl_row *row = report->rows;
-	const struct bb_rec *rec;
-	uint64_t offset = 0;
 	struct pl_bb bb;
 	void *region;
 	enum pl_status status = report_read_log(report, row, &region, &bb, err);
 
 	if (status != PL_OK)
 		return status;
-	struct trace trace = {
-		.out = out,
-		.mib_per_page = bb.header.page_bytes / 1048576.0,
-		.tasks = pl_calloc(MAX_TASKS, sizeof(*trace.tasks)),
-	};
-
 	fputs("{\"displayTimeUnit\":\"ms\",\"otherData\":{\"cell\":", out);
 	report_json_text(out, row->id);
 	fputs(",\"label\":", out);
@@ -420,15 +449,8 @@ static enum pl_status write_perfetto(FILE *out, const struct pl_report *report, 
 	fputs(",\"digest\":", out);
 	report_json_text(out, row->digest);
 	fputs("},\n\"traceEvents\":[", out);
-	name_process(&trace, PID_MEMORY, "memory", 1);
-	name_process(&trace, PID_PRESSURE, "pressure", 2);
-	name_process(&trace, PID_DISK, "disk", 3);
-	name_process(&trace, PID_KSWAPD, "kswapd", 4);
-	while (pl_bb_next(&bb, &offset, &rec) == PL_BB_RECORD)
-		take(&trace, rec);
-	finish(&trace);
+	report_trace_events(out, &bb);
 	fputs("\n]}\n", out);
-	free(trace.tasks);
 	free(region);
 	return PL_OK;
 }
@@ -436,7 +458,7 @@ static enum pl_status write_perfetto(FILE *out, const struct pl_report *report, 
 const struct pl_format report_format_perfetto = {
 	.name = "perfetto",
 	.extension = "json",
-	.description = "a trace for Perfetto and chrome://tracing: tasks, locks, disk, kswapd, counters",
+	.description = "a trace: tasks, locks, disk, kswapd, counters",
 	.scope = PL_SCOPE_CELL,
 	.write = write_perfetto,
 };

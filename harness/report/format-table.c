@@ -14,6 +14,6 @@ static enum pl_status write_table(FILE *out, const struct pl_report *report, str
 const struct pl_format report_format_table = {
 	.name = "table",
 	.extension = "txt",
-	.description = "tables for the terminal, each setting against the baseline",
+	.description = "tables for the terminal, settings against the baseline",
 	.write = write_table,
 };

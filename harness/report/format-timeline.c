@@ -98,22 +98,27 @@ static void take(struct timeline *t, const struct bb_rec *rec)
 	}
 }
 
-static enum pl_status write_timeline(FILE *out, const struct pl_report *report, struct pl_error *err)
+void report_timeline(FILE *out, const struct pl_bb *bb)
 {
+	struct timeline timeline = { .out = out, .mib_per_page = bb->header.page_bytes / 1048576.0 };
 	const struct bb_rec *rec;
 	uint64_t offset = 0;
+
+	while (pl_bb_next(bb, &offset, &rec) == PL_BB_RECORD)
+		take(&timeline, rec);
+	flush(&timeline);
+}
+
+static enum pl_status write_timeline(FILE *out, const struct pl_report *report, struct pl_error *err)
+{
 	struct pl_bb bb;
 	void *region;
 	enum pl_status status = report_read_log(report, report->rows, &region, &bb, err);
 
 	if (status != PL_OK)
 		return status;
-	struct timeline timeline = { .out = out, .mib_per_page = bb.header.page_bytes / 1048576.0 };
-
 	fprintf(out, "%s\n", columns);
-	while (pl_bb_next(&bb, &offset, &rec) == PL_BB_RECORD)
-		take(&timeline, rec);
-	flush(&timeline);
+	report_timeline(out, &bb);
 	free(region);
 	return PL_OK;
 }
@@ -121,7 +126,7 @@ static enum pl_status write_timeline(FILE *out, const struct pl_report *report, 
 const struct pl_format report_format_timeline = {
 	.name = "timeline",
 	.extension = "dat",
-	.description = "columns over its time, a line a sample: memory, watermarks, disk, PSI, D state",
+	.description = "columns over time, a line a sample: memory, disk, PSI",
 	.scope = PL_SCOPE_CELL,
 	.write = write_timeline,
 };

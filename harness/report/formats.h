@@ -47,4 +47,8 @@ void report_outcome(const struct pl_report *report, const struct pl_row *row, st
 enum pl_status report_read_log(const struct pl_report *report, const struct pl_row *row, void **region, struct pl_bb *bb,
 			       struct pl_error *err);
 
+/* What the formats of a log write between their head and their end. */
+void report_timeline(FILE *out, const struct pl_bb *bb);
+void report_trace_events(FILE *out, const struct pl_bb *bb);
+
 #endif

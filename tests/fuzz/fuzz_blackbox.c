@@ -13,6 +13,8 @@
 #include "analyse/analyse.h"
 #include "analyse/convoy.h"
 #include "blackbox/blackbox.h"
+#include "report/follow.h"
+#include "report/formats.h"
 #include "report/report.h"
 
 #include <dirent.h>
@@ -41,6 +43,7 @@ static void read_region(const uint8_t *header, const uint8_t *log, size_t log_by
 	struct pl_error err;
 	struct pl_analysis analysis;
 	struct pl_convoy convoy;
+	struct pl_follow follow = { 0 };
 	const struct pl_table_style plain = { .width = PL_TABLE_MAX_WIDTH };
 	char text[256];
 
@@ -73,6 +76,10 @@ static void read_region(const uint8_t *header, const uint8_t *log, size_t log_by
 			abort();
 		pl_report_hang(nowhere(), &bb, NULL, found ? &convoy : NULL, facts.hung_task_timeout_s, &plain);
 		pl_convoy_free(&convoy);
+		report_timeline(nowhere(), &bb);
+		report_trace_events(nowhere(), &bb);
+		pl_follow_read(&follow, &bb);
+		pl_follow_line(nowhere(), &follow, &bb, &plain);
 	} else if (!*err.text) {
 		abort();
 	}
