@@ -36,7 +36,7 @@ struct reader {
 	struct bb_sample before;
 	bool has_before, in_workload;
 	/* since the sample before */
-	uint64_t kib_bytes[TL_NR_SERIES], longest_stall_ns;
+	uint64_t bytes[TL_NR_SERIES], longest_stall_ns;
 	double stalled_ns;
 	uint64_t open_stalls;
 	struct open_wait waits[MAX_OPEN_WAITS];
@@ -57,6 +57,12 @@ static double since_start_s(const struct reader *reader, uint64_t t_ns)
 static int64_t whole(uint64_t value)
 {
 	return value > INT64_MAX ? INT64_MAX : (int64_t)value;
+}
+
+/* A log that lies may say anything: what does not fit is cut, and far above what any machine does. */
+static int64_t rounded(double value)
+{
+	return value > 1e15 ? (int64_t)1e15 : (int64_t)(value + 0.5);
 }
 
 static size_t new_point(struct reader *reader)
@@ -102,12 +108,12 @@ static void on_sample(struct reader *reader, const struct bb_sample *s)
 		v[TL_blocked_tasks][at] = s->nr_blocked;
 		v[TL_iowait_tasks][at] = s->nr_blocked_iowait;
 		v[TL_depth_requests][at] = whole(s->disk_inflight);
-		v[TL_stalled_centitasks][at] = (int64_t)(100 * reader->stalled_ns / elapsed_ns + 0.5);
+		v[TL_stalled_centitasks][at] = rounded(100 * reader->stalled_ns / elapsed_ns);
 		v[TL_longest_stall_ms][at] = whole(reader->longest_stall_ns / NS_PER_MS);
 		for (size_t i = TL_swap_in_kib_s; i <= TL_other_kib_s; i++)
-			v[i][at] = (int64_t)((double)reader->kib_bytes[i] / 1024 * NS_PER_S / elapsed_ns + 0.5);
+			v[i][at] = rounded((double)reader->bytes[i] / 1024 * NS_PER_S / elapsed_ns);
 	}
-	memset(reader->kib_bytes, 0, sizeof(reader->kib_bytes));
+	memset(reader->bytes, 0, sizeof(reader->bytes));
 	reader->longest_stall_ns = 0;
 	reader->stalled_ns = 0;
 	reader->before = *s;
@@ -143,7 +149,7 @@ static void on_disk(struct reader *reader, const struct bb_disk_io *io)
 		[BB_DISK_FLUSH] = TL_other_kib_s,	    [BB_DISK_OTHER] = TL_other_kib_s,
 	};
 
-	reader->kib_bytes[io->kind < BB_DISK_KINDS ? of[io->kind] : TL_other_kib_s] += io->bytes;
+	reader->bytes[io->kind < BB_DISK_KINDS ? of[io->kind] : TL_other_kib_s] += io->bytes;
 }
 
 static struct timeline_mark *add_mark(struct reader *reader, enum timeline_mark_kind kind, uint64_t t_ns)
