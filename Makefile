@@ -14,6 +14,7 @@ endif
 MATRIX  ?= configs/matrices/default.yaml
 KERNELS ?= 6.1 6.12
 KERNEL  ?= 6.12
+FORMAT  ?= html
 ARGS    ?=
 CC      := gcc
 # Unless the user chose a number of jobs.
@@ -27,11 +28,10 @@ reproduce: ready ## reproduce a hang and explain it (SCENARIO=cvm-rwsem-hang KER
 	@build/plimsoll reproduce $(ARGS) $(if $(filter command line environment,$(origin KERNEL)),--kernel '$(KERNEL)') \
 		$(if $(SEEDS),--seeds '$(SEEDS)') $(SCENARIO)
 
-report: ## a report of what is finished (FORMAT=csv MATRIX=file ARGS="-o FILE"; ARGS=--list-formats)
+report: ## results/report.html of what is finished of MATRIX=file, which opens offline (FORMAT=csv ARGS="-o FILE"; no VM)
 	@scripts/setup.sh run
-	@$(MAKE) $(JOBS) harness
-	@build/plimsoll report $(ARGS) $(if $(FORMAT),--format '$(FORMAT)') \
-		$(if $(filter command line environment,$(origin MATRIX)),'$(MATRIX)')
+	@$(MAKE) $(JOBS) harness $(if $(filter html,$(FORMAT)),report-page)
+	@build/plimsoll report --format '$(FORMAT)' $(ARGS) '$(MATRIX)'
 
 bisect: ready ## which value, settings or commit decides (SCENARIO= KNOB=name=from..to, or GOOD=a.yaml BAD=b.yaml; ARGS="--goal ...")
 	@build/plimsoll bisect $(if $(filter command line environment,$(origin KERNEL)),--kernel '$(KERNEL)') $(if $(KNOB),--knob '$(KNOB)') \
@@ -53,7 +53,7 @@ boot: ready ## a shell in a guest with KERNEL=6.12 (the host's clock; `reboot -f
 
 test: ## all tests: unit, sanitizers, KUnit in our VMs, command line, real cells (ONLY="unit cli" for some)
 	@scripts/setup.sh run test
-	@$(MAKE) $(JOBS) harness tests
+	@$(MAKE) $(JOBS) harness tests report-page
 	@$(MAKE) kernels rootfs
 	@scripts/test.sh $(ONLY)
 
@@ -86,6 +86,8 @@ kernels: ## build KERNELS="6.1 6.12", or the tree KERNEL_TREE=path, or take them
 debug-kernels: ## build them once more, with the debug information that drgn and crash need to open a core
 	@scripts/setup.sh run
 	@scripts/kernel-build.sh --debug $(if $(KERNEL_TREE),--tree '$(KERNEL_TREE)',$(KERNELS))
+
+report-page: build/report/page.html ## the report's page without data, with its chart library from the npm registry
 
 rootfs: ## build the guests' read-only image
 	@rootfs/build-image.sh build/rootfs
@@ -160,6 +162,10 @@ build/tests/%: build/obj/tests/%.o build/libplimsoll.a
 build/asan/tests/%: build/asan/obj/tests/%.o build/asan/libplimsoll.a
 	$(call say,LD)
 	@mkdir -p $(@D) && $(CC) $(SANITIZE) -o $@ $^ $(LIB_LIBS) -lcmocka
+
+build/report/page.html: scripts/report-page.sh $(wildcard harness/report/web/*)
+	$(call say,PAGE)
+	@scripts/report-page.sh $(@D)
 
 build/obj/:
 	@mkdir -p $@

@@ -16,6 +16,7 @@ const struct pl_format *const pl_formats[] = {
 	&report_format_gnuplot,
 	&report_format_timeline,
 	&report_format_perfetto,
+	&report_format_html,
 	NULL,
 };
 

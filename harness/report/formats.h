@@ -17,6 +17,7 @@ extern const struct pl_format report_format_openmetrics;
 extern const struct pl_format report_format_gnuplot;
 extern const struct pl_format report_format_timeline;
 extern const struct pl_format report_format_perfetto;
+extern const struct pl_format report_format_html;
 
 /* Room for the shortest decimal that reads back as the same double. */
 #define REPORT_EXACT_ROOM 32

@@ -16,7 +16,7 @@ report() { made report --format "$1" --output "$1" "${@:2}"; }
 
 @test "--list-formats has every format, a line each" {
 	run plimsoll report --list-formats
-	for format in table csv csv-long json ktap junit kcidb openmetrics gnuplot timeline perfetto; do
+	for format in table csv csv-long json ktap junit kcidb openmetrics gnuplot timeline perfetto html; do
 		[[ $'\n'$output == *$'\n'"$format "* ]]
 	done
 	[ ! -e results ]

@@ -16,6 +16,7 @@
 #include "report/follow.h"
 #include "report/formats.h"
 #include "report/report.h"
+#include "report/timeline.h"
 
 #include <dirent.h>
 
@@ -44,6 +45,7 @@ static void read_region(const uint8_t *header, const uint8_t *log, size_t log_by
 	struct pl_analysis analysis;
 	struct pl_convoy convoy;
 	struct pl_follow follow = { 0 };
+	static struct timeline timeline;
 	const struct pl_table_style plain = { .width = PL_TABLE_MAX_WIDTH };
 	char text[256];
 
@@ -77,6 +79,10 @@ static void read_region(const uint8_t *header, const uint8_t *log, size_t log_by
 		pl_report_hang(nowhere(), &bb, NULL, found ? &convoy : NULL, facts.hung_task_timeout_s, &plain);
 		pl_convoy_free(&convoy);
 		report_timeline(nowhere(), &bb);
+		timeline_read(&bb, &timeline);
+		if (timeline.nr_points > TIMELINE_MAX_POINTS)
+			abort();
+		timeline_free(&timeline);
 		report_trace_events(nowhere(), &bb);
 		pl_follow_read(&follow, &bb);
 		pl_follow_line(nowhere(), &follow, &bb, &plain);

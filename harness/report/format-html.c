@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * One page that opens offline. The page itself (markup, style, program, chart library) is build/report/page.html, which
+ * scripts/report-page.sh makes; here the data go into it, as JSON in a script element.
+ */
+#include "report/formats.h"
+#include "report/internal.h"
+#include "report/statistics.h"
+#include "report/timeline.h"
+
+#include <gsl/gsl_cdf.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PAGE_MAX_BYTES	(8 << 20)
+#define PLACEHOLDER	"@@PLIMSOLL_DATA@@"
+/* With more a page of these would be over 3 MB. */
+#define MAX_TIMELINES	40
+#define MAX_PAGE_CELLS	2000
+#define MAX_NAMES	4096
+#define MAX_CONVOY	32
+
+struct page {
+	const struct pl_report *report;
+	struct pl_buf json;
+	const char *names[MAX_NAMES]; /* of the kernels' functions, which stacks refer to by number; symbols own them */
+	size_t nr_names;
+	size_t nr_timelines, nr_without;
+};
+
+static void add_text(struct pl_buf *json, const char *text)
+{
+	pl_buf_add(json, "\"", 1);
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c == '"' || c == '\\')
+			pl_buf_printf(json, "\\%c", c);
+		else if (c == '<' || c == '>' || c == '&' || c < 0x20)
+			pl_buf_printf(json, "\\u%04x", c);
+		else
+			pl_buf_printf(json, "%c", c < 0x7f ? c : '?');
+	}
+	pl_buf_add(json, "\"", 1);
+}
+
+static void add_key_text(struct pl_buf *json, const char *key, const char *text)
+{
+	pl_buf_printf(json, "\"%s\":", key);
+	add_text(json, text ? text : "");
+	pl_buf_add(json, ",", 1);
+}
+
+static void add_number(struct pl_buf *json, double value)
+{
+	char text[REPORT_EXACT_ROOM];
+
+	report_exact(text, value);
+	pl_buf_printf(json, "%s", isfinite(value) && *text ? text : "null");
+}
+
+static void add_metrics(struct pl_buf *json)
+{
+	static const char *const better[] = { [PL_NEUTRAL] = "", [PL_LOWER] = "lower", [PL_HIGHER] = "higher" };
+
+	pl_buf_printf(json, "\"metrics\":[");
+	for (size_t i = 0; i < pl_nr_metrics; i++) {
+		pl_buf_printf(json, "%s{", i ? ",\n" : "\n");
+		add_key_text(json, "name", pl_metrics[i].name);
+		add_key_text(json, "unit", pl_metrics[i].unit);
+		add_key_text(json, "better", better[pl_metrics[i].better]);
+		pl_buf_printf(json, "\"about\":");
+		add_text(json, pl_metrics[i].definition);
+		pl_buf_printf(json, "}");
+	}
+	pl_buf_printf(json, "],\n");
+}
+
+static void add_cells(struct pl_buf *json, const struct pl_row *rows, size_t nr_rows)
+{
+	pl_buf_printf(json, "\"cells\":[");
+	for (size_t i = 0; i < nr_rows; i++) {
+		const struct pl_row *row = &rows[i];
+		char flags[512];
+
+		pl_flags_text(row->analysis.flags, flags, sizeof(flags));
+		pl_buf_printf(json, "%s{", i ? ",\n" : "\n");
+		add_key_text(json, "id", row->id);
+		add_key_text(json, "kernel", row->kernel);
+		add_key_text(json, "setting", row->setting);
+		add_key_text(json, "verdict", pl_verdict_name(row->analysis.verdict));
+		add_key_text(json, "flags", flags);
+		add_key_text(json, "reason", row->analysis.reason);
+		add_key_text(json, "digest", row->digest);
+		pl_buf_printf(json, "\"seed\":\"%llu\",\"exact\":%s,\"timeout_s\":", (unsigned long long)row->seed,
+			      row->exact ? "true" : "false");
+		add_number(json, row->hung_task_timeout_s);
+		pl_buf_printf(json, ",\"values\":[");
+		for (size_t m = 0; m < pl_nr_metrics; m++) {
+			if (m)
+				pl_buf_add(json, ",", 1);
+			add_number(json, row->analysis.value[m]);
+		}
+		pl_buf_printf(json, "]}");
+	}
+	pl_buf_printf(json, "],\n");
+}
+
+static void add_interval(struct pl_buf *json, const char *key, size_t hits, size_t nr)
+{
+	struct pl_interval rate = pl_stat_rate(hits, nr);
+
+	pl_buf_printf(json, "\"%s\":[%zu,%zu,%.6g,%.6g],", key, hits, nr, rate.low, rate.high);
+}
+
+/* What is known of all seeds of a line together. A run that ended without a hang is censored when its log ends. */
+static void add_line(struct pl_buf *json, const struct report_line *line, const struct pl_row *rows)
+{
+	struct pl_survival_point *points = pl_calloc(line->nr_rows, sizeof(*points));
+	double *time_s = pl_calloc(line->nr_rows, sizeof(*time_s));
+	bool *hung = pl_calloc(line->nr_rows, sizeof(*hung));
+	int first_hung = pl_metric_index("first_hung_s"), length = pl_metric_index("workload_s");
+	size_t nr = 0, nr_hung = 0, nr_oom = 0;
+
+	add_key_text(json, "kernel", line->kernel);
+	add_key_text(json, "setting", line->setting);
+	pl_buf_printf(json, "\"cells\":[");
+	for (size_t i = 0; i < line->nr_rows; i++) {
+		const struct pl_analysis *analysis = &line->rows[i]->analysis;
+
+		pl_buf_printf(json, "%s%td", i ? "," : "", line->rows[i] - rows);
+		if (analysis->verdict == PL_INCOMPLETE)
+			continue;
+		hung[nr] = analysis->verdict == PL_HUNG && isfinite(analysis->value[first_hung]);
+		time_s[nr] = hung[nr] ? analysis->value[first_hung] : analysis->value[length];
+		nr_hung += analysis->verdict == PL_HUNG;
+		nr_oom += analysis->verdict == PL_OOM;
+		nr += isfinite(time_s[nr]);
+	}
+	pl_buf_printf(json, "],");
+	add_interval(json, "hung", nr_hung, nr);
+	add_interval(json, "oom", nr_oom, nr);
+	pl_buf_printf(json, "\"censored\":[");
+	for (size_t i = 0, printed = 0; i < nr; i++)
+		if (!hung[i])
+			pl_buf_printf(json, "%s%.6g", printed++ ? "," : "", time_s[i]);
+	pl_buf_printf(json, "],\"survival\":[");
+	size_t nr_points = pl_stat_survival(time_s, hung, nr, points);
+
+	for (size_t i = 0; i < nr_points; i++) {
+		pl_buf_printf(json, "%s[", i ? "," : "");
+		add_number(json, points[i].time_s);
+		pl_buf_add(json, ",", 1);
+		add_number(json, points[i].left.value);
+		pl_buf_add(json, ",", 1);
+		add_number(json, points[i].left.low);
+		pl_buf_add(json, ",", 1);
+		add_number(json, points[i].left.high);
+		pl_buf_printf(json, ",%zu,%zu]", points[i].at_risk, points[i].events);
+	}
+	pl_buf_printf(json, "]");
+	free(points);
+	free(time_s);
+	free(hung);
+}
+
+static size_t add_groups(struct pl_buf *json, const struct report_groups *groups, const struct pl_row *rows)
+{
+	size_t max_seeds = 1;
+
+	pl_buf_printf(json, "\"groups\":[");
+	for (size_t g = 0; g < groups->nr; g++) {
+		const struct report_group *group = &groups->group[g];
+		const struct pl_machine *machine = &group->like->machine;
+
+		pl_buf_printf(json, "%s{", g ? ",\n" : "\n");
+		add_key_text(json, "workload", group->like->workload);
+		add_key_text(json, "disk", group->like->disk);
+		add_key_text(json, "baseline", group->baseline);
+		pl_buf_printf(json, "\"ram_mib\":%u,\"vcpus\":%u,\"seconds\":%u,\"clock\":\"%s\",\"lines\":[", machine->ram_mib,
+			      machine->vcpus, group->like->virtual_seconds, machine->clock == PL_CLOCK_REAL ? "real" : "virtual");
+		for (size_t i = 0; i < group->nr_lines; i++) {
+			pl_buf_printf(json, "%s{", i ? ",\n" : "\n");
+			add_line(json, &group->lines[i], rows);
+			pl_buf_printf(json, "}");
+		}
+		pl_buf_printf(json, "]}");
+		max_seeds = group->max_seeds > max_seeds ? group->max_seeds : max_seeds;
+	}
+	pl_buf_printf(json, "],\n");
+	return max_seeds;
+}
+
+/* Half the width of a mean's 95 % interval in standard errors, by the number of pairs: what the page's own arithmetic needs. */
+static void add_quantiles(struct pl_buf *json, size_t max_seeds)
+{
+	pl_buf_printf(json, "\"t\":[null,null");
+	for (size_t n = 2; n <= max_seeds; n++)
+		pl_buf_printf(json, ",%.10g", gsl_cdf_tdist_Pinv(1 - (1 - PL_STAT_CONFIDENCE) / 2, (double)n - 1));
+	pl_buf_printf(json, "],\n");
+}
+
+/* The number of a function's name; -1: no room. Symbols give the same pointer for the same name of one kernel. */
+static int name_index(struct page *page, const char *name)
+{
+	for (size_t i = 0; i < page->nr_names; i++)
+		if (page->names[i] == name || !strcmp(page->names[i], name))
+			return (int)i;
+	if (page->nr_names == MAX_NAMES)
+		return -1;
+	page->names[page->nr_names] = name;
+	return (int)page->nr_names++;
+}
+
+/* Outermost first, as a flame graph is built. */
+static void add_stack(struct page *page, const struct pl_symbols *symbols, uint64_t text_start, const uint64_t *address,
+		      uint32_t depth)
+{
+	bool first = true;
+
+	pl_buf_printf(&page->json, "[");
+	for (uint32_t i = depth; i-- > 0;) {
+		const char *name = symbols ? pl_symbols_name(symbols, text_start, address[i]) : NULL;
+		int index = name ? name_index(page, name) : -1;
+
+		if (index < 0)
+			continue;
+		pl_buf_printf(&page->json, "%s%d", first ? "" : ",", index);
+		first = false;
+	}
+	pl_buf_printf(&page->json, "]");
+}
+
+static void add_series(struct pl_buf *json, const struct timeline *timeline)
+{
+	pl_buf_printf(json, "\"points\":%zu,\"t_ms\":\"", timeline->nr_points);
+	timeline_pack(json, timeline->t_ms, timeline->nr_points);
+	pl_buf_printf(json, "\"");
+	for (size_t i = 0; i < TL_NR_SERIES; i++) {
+		pl_buf_printf(json, ",\"%s\":\"", timeline_series_names[i]);
+		timeline_pack(json, timeline->series[i], timeline->nr_points);
+		pl_buf_printf(json, "\"");
+	}
+}
+
+static void add_marks(struct pl_buf *json, const struct timeline *timeline)
+{
+	static const char *const kinds[] = { [TIMELINE_HUNG] = "hung", [TIMELINE_OOM] = "oom", [TIMELINE_PHASE] = "phase" };
+
+	pl_buf_printf(json, ",\"marks\":[");
+	for (size_t i = 0; i < timeline->nr_marks; i++) {
+		pl_buf_printf(json, "%s[%.3f,\"%s\",", i ? "," : "", timeline->marks[i].t_s, kinds[timeline->marks[i].kind]);
+		add_text(json, timeline->marks[i].text);
+		pl_buf_printf(json, "]");
+	}
+	pl_buf_printf(json, "],\"more_marks\":%zu,\"probes\":[", timeline->more_marks);
+	for (size_t i = 0; i < timeline->nr_probes; i++)
+		pl_buf_printf(json, "%s[%.3f,\"%s\",%.4g]", i ? "," : "", timeline->probes[i].t_s, timeline->probes[i].name,
+			      timeline->probes[i].p99_ms);
+	pl_buf_printf(json, "]");
+}
+
+static void add_tasks(struct page *page, const char *key, const struct pl_bb *bb, const struct pl_symbols *symbols,
+		      const struct pl_convoy_task *tasks, size_t nr, double start_s)
+{
+	struct pl_buf *json = &page->json;
+
+	pl_buf_printf(json, ",\"nr_%s\":%zu,\"%s\":[", key, nr, key);
+	for (size_t i = 0; i < nr && i < MAX_CONVOY; i++) {
+		const struct pl_convoy_task *task = &tasks[i];
+		char entry[24];
+
+		pl_convoy_entry(bb, symbols, task, entry, sizeof(entry));
+		pl_buf_printf(json, "%s{", i ? "," : "");
+		add_key_text(json, "comm", task->comm);
+		add_key_text(json, "entry", entry);
+		add_key_text(json, "io", task->io.bytes ? pl_bb_disk_kind_name(task->io.kind) : "");
+		add_key_text(json, "mode", task->lock_flags & BB_LOCK_READ ? "read" : task->lock_flags & BB_LOCK_WRITE ? "write" : "");
+		pl_buf_printf(json, "\"pid\":%u,\"so_far_s\":%.3f,\"total_s\":%.3f,\"reclaim_s\":%.3f,\"stalls\":%llu,"
+			      "\"in_reclaim\":%s,\"killable\":%s,\"reported_s\":", task->pid, task->so_far_s, task->total_s,
+			      task->reclaim_s, (unsigned long long)task->stalls, task->flags & BB_TASK_RECLAIM ? "true" : "false",
+			      task->flags & BB_TASK_KILLABLE ? "true" : "false");
+		add_number(json, task->reported_s - start_s);
+		pl_buf_printf(json, ",\"stack\":");
+		add_stack(page, symbols, bb->header.text_start, task->stack, task->nr_stack);
+		pl_buf_printf(json, "}");
+	}
+	pl_buf_printf(json, "]");
+}
+
+static double workload_start_s(const struct pl_bb *bb)
+{
+	const struct bb_rec *rec;
+	uint64_t offset = 0;
+
+	while (pl_bb_next(bb, &offset, &rec) == PL_BB_RECORD)
+		if (pl_bb_is_mark(rec, "workload"))
+			return (double)rec->t_ns / 1e9;
+	return 0;
+}
+
+static void add_convoy(struct page *page, const struct pl_bb *bb, const struct pl_symbols *symbols, double timeout_s)
+{
+	struct pl_buf *json = &page->json;
+	struct pl_convoy convoy;
+
+	if (pl_convoy_find(bb, symbols, timeout_s, &convoy) != PL_OK)
+		return;
+	double start_s = workload_start_s(bb);
+
+	pl_buf_printf(json, ",\"convoy\":{");
+	add_key_text(json, "lock", convoy.lock_name);
+	add_key_text(json, "kind", convoy.lock_kind);
+	add_key_text(json, "fingerprint", convoy.fingerprint);
+	pl_buf_printf(json, "\"at_s\":%.3f,\"oldest_wait_s\":%.3f,\"longest_wait_s\":%.3f,\"held_s\":%.3f,\"held_reclaim_s\":%.3f,"
+		      "\"held_read_s\":%.3f", convoy.at_s - start_s, convoy.oldest_wait_s, convoy.longest_wait_s, convoy.held_s,
+		      convoy.held_reclaim_s, convoy.held_read_s);
+	add_tasks(page, "holders", bb, symbols, convoy.holders, convoy.nr_holders, start_s);
+	add_tasks(page, "waiters", bb, symbols, convoy.waiters, convoy.nr_waiters, start_s);
+	pl_buf_printf(json, "}");
+	pl_convoy_free(&convoy);
+}
+
+static void add_stacks(struct page *page, const struct pl_symbols *symbols, const struct timeline *timeline)
+{
+	pl_buf_printf(&page->json, ",\"blocked_s\":%.3f,\"more_stacks\":%zu,\"stacks\":[", timeline->blocked_s, timeline->more_stacks);
+	for (size_t i = 0; i < timeline->nr_stacks; i++) {
+		const struct timeline_stack *stack = &timeline->stacks[i];
+
+		pl_buf_printf(&page->json, "%s[%d,%llu,%.3f,", i ? "," : "", stack->reclaim, (unsigned long long)stack->waits,
+			      stack->time_s);
+		add_stack(page, symbols, timeline->text_start, stack->address, stack->depth);
+		pl_buf_printf(&page->json, "]");
+	}
+	pl_buf_printf(&page->json, "]");
+}
+
+static void add_timeline(struct page *page, const struct pl_row *row)
+{
+	struct pl_buf *json = &page->json;
+	const struct pl_report *report = page->report;
+	struct timeline *timeline = pl_calloc(1, sizeof(*timeline));
+	struct pl_bb bb;
+	void *region;
+
+	if (report_read_log(report, row, &region, &bb, NULL) != PL_OK) {
+		page->nr_without++;
+		free(timeline);
+		return;
+	}
+	const struct pl_symbols *symbols = report->symbols ? report->symbols(report->ctx, row) : NULL;
+
+	timeline_read(&bb, timeline);
+	pl_buf_printf(json, "%s\"%td\":{", page->nr_timelines++ ? ",\n" : "\n", row - report->rows);
+	add_series(json, timeline);
+	add_marks(json, timeline);
+	add_stacks(page, symbols, timeline);
+	add_convoy(page, &bb, symbols, row->hung_task_timeout_s);
+	pl_buf_printf(json, ",\"end_s\":%.3f,\"page_kib\":%.3f,\"symbols\":%s}", timeline->end_s, timeline->page_bytes / 1024,
+		      symbols ? "true" : "false");
+	timeline_free(timeline);
+	free(timeline);
+	free(region);
+}
+
+/* The first seed of each line before any second one: a page with room for some shows every setting. */
+static void add_timelines(struct page *page, const struct report_groups *groups)
+{
+	size_t tried = 0, max_seeds = 0;
+
+	for (size_t g = 0; g < groups->nr; g++)
+		max_seeds = groups->group[g].max_seeds > max_seeds ? groups->group[g].max_seeds : max_seeds;
+	pl_buf_printf(&page->json, "\"timelines\":{");
+	for (size_t seed = 0; seed < max_seeds; seed++)
+		for (size_t g = 0; g < groups->nr; g++)
+			for (size_t i = 0; i < groups->group[g].nr_lines && tried < MAX_TIMELINES; i++) {
+				const struct report_line *line = &groups->group[g].lines[i];
+
+				if (seed >= line->nr_rows)
+					continue;
+				add_timeline(page, line->rows[seed]);
+				tried++;
+			}
+	pl_buf_printf(&page->json, "},\n");
+}
+
+static void add_data(struct page *page)
+{
+	const struct pl_report *report = page->report;
+	struct pl_buf *json = &page->json;
+	struct report_groups groups = report_group(report->rows, report->nr_rows);
+
+	pl_buf_printf(json, "{");
+	add_key_text(json, "title", report->title);
+	pl_buf_printf(json, "\"missing\":%zu,\n", report->nr_missing);
+	add_metrics(json);
+	add_cells(json, report->rows, report->nr_rows);
+	add_quantiles(json, add_groups(json, &groups, report->rows));
+	add_timelines(page, &groups);
+	pl_buf_printf(json, "\"max_timelines\":%d,\"without_log\":%zu,\"names\":[", MAX_TIMELINES, page->nr_without);
+	for (size_t i = 0; i < page->nr_names; i++) {
+		pl_buf_printf(json, "%s", i ? "," : "");
+		add_text(json, page->names[i]);
+	}
+	pl_buf_printf(json, "]}");
+	report_groups_free(&groups);
+}
+
+static enum pl_status write_html(FILE *out, const struct pl_report *report, struct pl_error *err)
+{
+	struct page page = { .report = report };
+	char *path, *template;
+
+	if (report->nr_rows > MAX_PAGE_CELLS)
+		return pl_fail(err, PL_BAD_INPUT, "--format html: %zu cells are too many for one page, which holds %d: name some of them",
+			       report->nr_rows, MAX_PAGE_CELLS);
+	path = pl_asprintf("%s/report/page.html", report->paths->build);
+	enum pl_status status = pl_read_file(path, PAGE_MAX_BYTES, &template, NULL, err);
+
+	if (status != PL_OK) {
+		status = pl_fail(err, PL_HOST, "%s, the page without data, cannot be read: `make report-page` makes it", path);
+		free(path);
+		return status;
+	}
+	char *at = strstr(template, PLACEHOLDER);
+
+	if (at) {
+		add_data(&page);
+		fwrite(template, 1, (size_t)(at - template), out);
+		fwrite(page.json.text, 1, page.json.len, out);
+		fputs(at + strlen(PLACEHOLDER), out);
+	} else {
+		status = pl_fail(err, PL_HOST, "%s has no place for the data: remove it, and `make report-page`", path);
+	}
+	pl_buf_free(&page.json);
+	free(template);
+	free(path);
+	return status;
+}
+
+const struct pl_format report_format_html = {
+	.name = "html",
+	.extension = "html",
+	.description = "one page that opens offline: matrix, comparison, timelines, convoys",
+	.scope = PL_SCOPE_ROWS,
+	.to_file = true,
+	.write = write_html,
+};

@@ -1,0 +1,43 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# report-page.sh DIR: make DIR/page.html, the report's page without data: markup, style and program in one file. The chart
+# library comes from the npm registry, as harness/report/web/package-lock.json pins it, once.
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/common.sh"
+
+[ $# -eq 1 ] || die 2 "usage: scripts/report-page.sh DIR"
+mkdir -p "$1"
+out=$(cd "$1" && pwd)
+web=$PLIMSOLL_ROOT/harness/report/web
+# Another node than Debian's, with an npm of its own, will do.
+command -v npm >/dev/null || "$PLIMSOLL_ROOT/scripts/setup.sh" report
+
+if ! cmp -s "$web/package-lock.json" "$out/package-lock.json"; then
+	log=$(mktemp)
+	trap 'rm -f "$log"' EXIT
+	rm -f "$out/package-lock.json"
+	cp "$web/package.json" "$out/package.json"
+	cp "$web/package-lock.json" "$out/lock.tmp"
+	say "installing the chart library into $out"
+	# npm ci wants the lock under its own name; another name marks an install that was cut short.
+	if ! (cd "$out" && cp lock.tmp npm-shrinkwrap.json &&
+		timeout 300 npm ci --no-audit --no-fund --loglevel=error && rm npm-shrinkwrap.json) >"$log" 2>&1; then
+		tail -n 20 "$log" >&2
+		die 3 "npm could not install what $web/package-lock.json names; with a network, run this again"
+	fi
+	mv "$out/lock.tmp" "$out/package-lock.json"
+fi
+
+NODE_PATH=$out/node_modules "$out/node_modules/.bin/esbuild" "$web/page.js" --bundle --minify --target=chrome110,firefox115,safari16 \
+	--legal-comments=none --charset=ascii --log-level=warning --outfile="$out/program.js"
+version=$(node -p 'require(process.argv[1]).version' "$out/node_modules/echarts/package.json")
+# Whoever passes a report on passes the libraries on, and these ask for their licences to go along.
+cat "$out"/node_modules/{echarts/NOTICE,echarts/LICENSE,zrender/LICENSE,tslib/LICENSE.txt} >"$out/licences.txt"
+# By awk's plain output and not by its replacements: a program is full of characters that mean something to these.
+awk -v style="$web/page.css" -v program="$out/program.js" -v licences="$out/licences.txt" -v version="$version" '
+	function insert(file,	line) { while ((getline line <file) > 0) print line; close(file) }
+	$0 == "@@PLIMSOLL_STYLE@@" { insert(style); next }
+	$0 == "@@LIBRARY_LICENCES@@" { insert(licences); next }
+	$0 == "@@PLIMSOLL_PROGRAM@@" { insert(program); next }
+	{ sub(/@@ECHARTS_VERSION@@/, version); print }' "$web/page.html" >"$out/page.html.tmp"
+mv "$out/page.html.tmp" "$out/page.html"
