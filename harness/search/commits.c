@@ -35,7 +35,7 @@ struct pl_commits {
 	size_t nr;
 	struct commit *commit;
 	struct hypothesis *hypothesis; /* nr + 1 */
-	unsigned asked, cells, other, skipped, seeds;
+	unsigned asked, cells, other, cannot_tell, skipped, seeds;
 	enum pl_commits_stop stop;
 	struct search_batch batch;
 };
@@ -137,7 +137,7 @@ static bool testable(const struct pl_commits *s, size_t i)
 {
 	const struct pl_tally *tally = &s->commit[i].tally;
 
-	return !s->commit[i].skipped && (tally->other < MIN_OTHER || tally->other <= tally->bad + tally->good);
+	return !s->commit[i].skipped && (search_neither(tally) < MIN_OTHER || search_neither(tally) <= tally->bad + tally->good);
 }
 
 /* The most probable run of hypotheses that no testable commit tells apart. */
@@ -315,6 +315,7 @@ void pl_commits_tell(struct pl_commits *s, const struct pl_commits_query *query,
 {
 	s->cells++;
 	s->other += answer == PL_ANSWER_OTHER;
+	s->cannot_tell += answer == PL_ANSWER_CANNOT_TELL;
 	tell(s, query, (int)answer);
 }
 
@@ -331,6 +332,7 @@ void pl_commits_result(const struct pl_commits *s, struct pl_commits_result *r)
 		.last = s->nr - 1,
 		.cells = s->cells,
 		.other = s->other,
+		.cannot_tell = s->cannot_tell,
 		.skipped = s->skipped,
 		.seeds = s->seeds,
 	};

@@ -47,7 +47,7 @@ struct pl_commits_result {
 	double probability;   /* that it is */
 	double before_rate, after_rate; /* P(bad) before and from the change on: posterior means */
 	unsigned cells;	      /* told, skipped ones apart */
-	unsigned other;	      /* of these: neither good nor bad */
+	unsigned other, cannot_tell; /* of these */
 	unsigned skipped;     /* commits that cannot be tested */
 	unsigned seeds;	      /* the seeds used are those below this number */
 };

@@ -10,8 +10,10 @@ enum pl_answer pl_drive_answer(const struct pl_trial *trial)
 		return PL_ANSWER_GOOD;
 	case PL_BAD:
 		return PL_ANSWER_BAD;
-	default:
+	case PL_OTHER:
 		return PL_ANSWER_OTHER;
+	default:
+		return PL_ANSWER_CANNOT_TELL;
 	}
 }
 

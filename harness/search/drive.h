@@ -24,7 +24,7 @@ struct pl_drive {
 	size_t nr_trials;
 };
 
-/* What an engine is told of a cell: one that failed in another way, or says nothing, is counted apart. */
+/* What an engine is told of a cell. */
 enum pl_answer pl_drive_answer(const struct pl_trial *trial);
 
 /* Until the engine is done, or the lab fails. Free with pl_drive_free. */

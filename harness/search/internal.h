@@ -29,6 +29,9 @@ bool search_batch_tell(struct search_batch *batch, uint64_t what, unsigned seed,
 
 void search_tally(struct pl_tally *tally, int answer);
 
+/* Its cells that were neither good nor bad. */
+size_t search_neither(const struct pl_tally *tally);
+
 /* The entropy in nats of an outcome of two. */
 double search_entropy(double p);
 

@@ -28,7 +28,7 @@ struct pl_minimal {
 	struct want want[MAX_WANTS];
 	size_t nr_wants;
 	struct pl_minimal_set prevention, necessity;
-	unsigned asked, cells, other, seeds;
+	unsigned asked, cells, other, cannot_tell, seeds;
 	enum pl_minimal_stop stop;
 	struct search_batch batch;
 };
@@ -84,7 +84,7 @@ static enum pl_verdict_of_rate verdict_of(const struct pl_sprt_options *sprt, co
 {
 	enum pl_verdict_of_rate verdict = pl_sprt_verdict(sprt, tally->bad, tally->good);
 
-	return verdict == PL_RATE_OPEN && tally->other >= sprt->max_cells ? PL_RATE_UNDECIDED : verdict;
+	return verdict == PL_RATE_OPEN && search_neither(tally) >= sprt->max_cells ? PL_RATE_UNDECIDED : verdict;
 }
 
 /* The confirmation has the last word, if there is one. */
@@ -262,10 +262,10 @@ static void ask(struct pl_minimal *m, const struct want *wanted)
 	const struct pl_tally *tally = wanted->confirm ? &subset->confirm : &subset->search;
 	const struct pl_sprt_options *sprt = wanted->confirm ? &m->options.confirm : &m->options.search;
 	size_t more = pl_sprt_fewest_more(sprt, tally->bad, tally->good);
-	unsigned seed = (unsigned)(tally->bad + tally->good + tally->other) + (wanted->confirm ? fresh(m) : 0);
+	unsigned seed = (unsigned)(tally->bad + tally->good + search_neither(tally)) + (wanted->confirm ? fresh(m) : 0);
 
 	/* Side by side no more than what is allowed to be neither. */
-	more = more < sprt->max_cells - tally->other ? more : sprt->max_cells - tally->other;
+	more = more < sprt->max_cells - search_neither(tally) ? more : sprt->max_cells - search_neither(tally);
 	for (; more && m->batch.nr < m->options.batch && m->asked < m->options.max_queries; more--) {
 		search_batch_add(&m->batch, wanted->mask, seed);
 		m->asked++;
@@ -311,6 +311,7 @@ void pl_minimal_tell(struct pl_minimal *m, const struct pl_minimal_query *query,
 	search_tally(query->seed >= fresh(m) ? &subset->confirm : &subset->search, (int)answer);
 	m->cells++;
 	m->other += answer == PL_ANSWER_OTHER;
+	m->cannot_tell += answer == PL_ANSWER_CANNOT_TELL;
 }
 
 void pl_minimal_result(const struct pl_minimal *m, struct pl_minimal_result *result)
@@ -321,6 +322,7 @@ void pl_minimal_result(const struct pl_minimal *m, struct pl_minimal_result *res
 		.necessity = m->necessity,
 		.cells = m->cells,
 		.other = m->other,
+		.cannot_tell = m->cannot_tell,
 		.subsets = m->nr_subsets,
 		.seeds = m->seeds,
 	};

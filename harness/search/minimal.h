@@ -71,7 +71,7 @@ struct pl_minimal_result {
 	enum pl_minimal_stop stop;
 	struct pl_minimal_set prevention, necessity;
 	unsigned cells;	       /* told */
-	unsigned other;	       /* of these: neither good nor bad */
+	unsigned other, cannot_tell; /* of these */
 	unsigned subsets;      /* that were run */
 	unsigned seeds;	       /* the seeds used are those below this number */
 };

@@ -46,6 +46,12 @@ void search_tally(struct pl_tally *tally, int answer)
 	tally->bad += answer == PL_ANSWER_BAD;
 	tally->good += answer == PL_ANSWER_GOOD;
 	tally->other += answer == PL_ANSWER_OTHER;
+	tally->cannot_tell += answer == PL_ANSWER_CANNOT_TELL;
+}
+
+size_t search_neither(const struct pl_tally *tally)
+{
+	return tally->other + tally->cannot_tell;
 }
 
 double search_entropy(double p)

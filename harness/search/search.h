@@ -25,8 +25,10 @@
 enum pl_answer {
 	PL_ANSWER_GOOD,
 	PL_ANSWER_BAD,
-	/* It failed in another way than the one that is sought, or is incomplete: counted apart, says nothing about either. */
+	/* It failed in another way than the one that is sought: counted apart, says nothing about either. */
 	PL_ANSWER_OTHER,
+	/* It is incomplete, or does not say what decides: counted apart from all. */
+	PL_ANSWER_CANNOT_TELL,
 };
 
 /* What _next gave. */
@@ -38,7 +40,7 @@ enum pl_ask {
 
 /* The cells of one value, subset or commit. */
 struct pl_tally {
-	size_t bad, good, other; /* cells that were told */
+	size_t bad, good, other, cannot_tell; /* cells that were told */
 };
 
 /*

@@ -45,7 +45,7 @@ struct pl_threshold {
 	struct pl_tally *tally;
 	unsigned *target;     /* [position]: answers wanted in phase 1 */
 	bool searching;	      /* phase 2 */
-	unsigned looks, cells, other, asked, seeds;
+	unsigned looks, cells, other, cannot_tell, asked, seeds;
 	double monotone_p;
 	enum pl_threshold_stop stop;
 	struct pl_threshold_island *islands;
@@ -65,7 +65,7 @@ static size_t answers(const struct pl_tally *tally)
 
 static bool usable(const struct pl_threshold *s, size_t i)
 {
-	return s->tally[i].other < MIN_OTHER || s->tally[i].other <= answers(&s->tally[i]);
+	return search_neither(&s->tally[i]) < MIN_OTHER || search_neither(&s->tally[i]) <= answers(&s->tally[i]);
 }
 
 static enum pl_status check(const struct pl_threshold_options *o, struct pl_error *err)
@@ -275,6 +275,7 @@ static void find_islands(struct pl_threshold *s)
 		last->tally.bad += tally->bad;
 		last->tally.good += tally->good;
 		last->tally.other += tally->other;
+		last->tally.cannot_tell += tally->cannot_tell;
 	}
 }
 
@@ -441,7 +442,7 @@ static void ask_coarse(struct pl_threshold *s)
 			if (!room(s))
 				return;
 			any = true;
-			add(s, i, (unsigned)(answers(&s->tally[i]) + s->tally[i].other) + more);
+			add(s, i, (unsigned)(answers(&s->tally[i]) + search_neither(&s->tally[i])) + more);
 		}
 	}
 }
@@ -587,11 +588,14 @@ void pl_threshold_tell(struct pl_threshold *s, const struct pl_threshold_query *
 	search_tally(&s->tally[position], (int)answer);
 	s->cells++;
 	s->other += answer == PL_ANSWER_OTHER;
+	s->cannot_tell += answer == PL_ANSWER_CANNOT_TELL;
 	if (!last || !s->searching)
 		return;
 	for (size_t i = 0; i < s->batch.nr; i++) {
-		if (s->batch.query[i].answer != PL_ANSWER_OTHER)
-			learn(s, s->batch.query[i].what, s->batch.query[i].answer == PL_ANSWER_BAD);
+		int answered = s->batch.query[i].answer;
+
+		if (answered == PL_ANSWER_BAD || answered == PL_ANSWER_GOOD)
+			learn(s, s->batch.query[i].what, answered == PL_ANSWER_BAD);
 	}
 }
 
@@ -620,6 +624,7 @@ void pl_threshold_result(struct pl_threshold *s, struct pl_threshold_result *r)
 		.all = all,
 		.cells = s->cells,
 		.other = s->other,
+		.cannot_tell = s->cannot_tell,
 		.seeds = s->seeds,
 		.monotone_p = s->monotone_p,
 		.islands = s->islands,

@@ -70,7 +70,7 @@ struct pl_threshold_result {
 	double ratio;		/* values[high] / values[low] */
 	double none, all;	/* posterior probability that no value is good enough, and that all are */
 	unsigned cells;		/* told */
-	unsigned other;		/* of these: neither good nor bad */
+	unsigned other, cannot_tell; /* of these */
 	unsigned seeds;		/* the seeds used are those below this number */
 	double monotone_p;	/* how often noise alone would look no more monotone than phase 1 did; 1: it looked monotone */
 	struct pl_threshold_island *islands; /* for NOT_MONOTONE: ascending; belongs to the engine */

@@ -168,7 +168,7 @@ static void answers(void **state)
 	assert_int_equal(pl_drive_answer(&(struct pl_trial){ .judgement = PL_GOOD }), PL_ANSWER_GOOD);
 	assert_int_equal(pl_drive_answer(&(struct pl_trial){ .judgement = PL_BAD }), PL_ANSWER_BAD);
 	assert_int_equal(pl_drive_answer(&(struct pl_trial){ .judgement = PL_OTHER }), PL_ANSWER_OTHER);
-	assert_int_equal(pl_drive_answer(&(struct pl_trial){ .judgement = PL_CANNOT_TELL }), PL_ANSWER_OTHER);
+	assert_int_equal(pl_drive_answer(&(struct pl_trial){ .judgement = PL_CANNOT_TELL }), PL_ANSWER_CANNOT_TELL);
 }
 
 static void picture(void **state)
