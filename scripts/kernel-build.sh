@@ -6,6 +6,8 @@
 #   kernel-build.sh --first N NAME... the same with only the first N patches of the series, called NAME-N: to compare with
 #   kernel-build.sh --tree PATH [NAME] any other tree that a series of kernel-patches/ applies to, called NAME (its version);
 #                                  the tree is not touched
+#   kernel-build.sh --commit REPOSITORY COMMIT NAME a commit of such a tree; nothing is checked out, and that one cannot be
+#                                  built is remembered
 #   kernel-build.sh --debug NAME... | --debug --tree PATH  these kernels, and the same with debug information, for debuggers
 #   kernel-build.sh --lock NAME... write configs/kernel/kernels.lock
 #
@@ -42,6 +44,17 @@ series_for() {
 	echo "$found"
 }
 
+# version_of_makefile: what `make kernelversion` would say, of the kernel's Makefile on standard input.
+version_of_makefile() {
+	awk -F '[ \t]*=[ \t]*' '{ if (!($1 in value)) value[$1] = $2 }
+		END {
+			version = value["VERSION"]
+			if (value["PATCHLEVEL"] != "") version = version "." value["PATCHLEVEL"]
+			if (value["SUBLEVEL"] != "") version = version "." value["SUBLEVEL"]
+			print version value["EXTRAVERSION"]
+		}'
+}
+
 # A tree that was built in holds products, which are neither copied nor part of its content.
 tree_tar() {
 	tar -C "$1" -c --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 --mode=u=rwX,go=rX \
@@ -53,7 +66,9 @@ tree_tar() {
 unpack() {
 	rm -rf "$work/src"
 	mkdir -p "$work/src"
-	if [ -n "$tree" ]; then
+	if [ -n "$commit" ]; then
+		git -C "$tree" archive --format=tar "$commit" | tar -x -C "$work/src"
+	elif [ -n "$tree" ]; then
 		tree_tar "$tree" | tar -x -C "$work/src"
 		kmake mrproper
 	else
@@ -137,6 +152,16 @@ compile() {
 	MANIFEST
 }
 
+# remember_failure: a bisect asks again each time it is run, and a compiler takes minutes to find the same error. Not where
+# the host may have been the reason.
+remember_failure() {
+	! grep -qE 'No space left|Cannot allocate memory|[Oo]ut of memory|Killed|Terminated|Interrupt|internal compiler error' "$work/log" ||
+		return 0
+	tail -n 30 "$work/log" >"$entry.failed.$$"
+	mv "$entry.failed.$$" "$entry.failed"
+	rm -rf "$work"
+}
+
 # build_kernel: the kernel that the variables name, series, tree or archive, source_version and source_sha256 describe.
 build_kernel() {
 	local TIMEFORMAT='%R s; CPU: %U s user, %S s system'
@@ -159,6 +184,10 @@ build_kernel() {
 	)
 	key=${key:0:32}
 	entry=$kernels/$key
+	if [ -n "$commit" ] && [ -e "$entry.failed" ]; then
+		tail -n 3 "$entry.failed" >&2
+		die 3 "kernel $name: the build failed before; to try again remove $entry.failed"
+	fi
 	if [ ! -e "$entry/manifest.json" ]; then
 		exec {lock}>"$kernels/$key.lock"
 		flock -n "$lock" || { say "kernel $name: waiting for another build of it"; flock -w 3600 "$lock"; } ||
@@ -181,6 +210,7 @@ build_kernel() {
 		if [ "$status" -ne 0 ]; then
 			[ "$status" -eq 2 ] || status=3
 			tail -n 30 "$work/log" >&2
+			[ -z "$commit" ] || remember_failure
 			die "$status" "kernel $name: the build failed; the whole log: $work/log"
 		fi
 		mv -T "$work/entry" "$entry"
@@ -210,6 +240,7 @@ main() {
 	find_compiler
 	mkdir -p "$kernels" "$sources"
 	tree=
+	commit=
 	first=
 	with_debug=
 	if [[ $1 = --debug && $# -gt 1 ]]; then
@@ -236,6 +267,22 @@ main() {
 		source_sha256=$(tree_tar "$tree" | sha256)
 		build
 		say "kernel $name: ready; a matrix names it $name"
+		;;
+	--commit)
+		[ $# -eq 4 ] || die 2 "usage: scripts/kernel-build.sh --commit REPOSITORY COMMIT NAME"
+		tree=$2
+		name=$4
+		[[ $name =~ ^[A-Za-z0-9][A-Za-z0-9._+-]*$ ]] || die 2 "--commit: '$name' is no name for a kernel"
+		[[ $3 =~ ^[0-9a-f]{40,64}$ ]] || die 2 "--commit: '$3' is no full hash of a commit"
+		commit=$3
+		source_sha256=$(git -C "$tree" rev-parse --verify --quiet "$commit^{tree}" | sha256) ||
+			die 2 "--commit: $tree has no commit $commit"
+		source_version=$(git -C "$tree" show "$commit:Makefile" | version_of_makefile) ||
+			die 2 "--commit: $commit has no Makefile"
+		[[ $source_version =~ ^[0-9][A-Za-z0-9._+-]*$ ]] ||
+			die 2 "--commit: $commit calls itself '$source_version', which is no version"
+		series=$(series_for "$source_version")
+		build
 		;;
 	--lock)
 		shift

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* The first bad commit of a kernel's tree: each commit that is asked for is checked out, built and run. */
+/* The first bad commit of a kernel's tree: each commit that is asked for is built and run. */
 #include <errno.h>
 #include <json-c/json.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,16 +13,16 @@
 #include "cli/build.h"
 #include "search/commits.h"
 
-#define COMMIT_HEX 40
-#define MAX_LOG	   ((size_t)64 << 20)
+#define MAX_LOG	  ((size_t)64 << 20)
+#define NOT_TRIED SIZE_MAX
+#define NOT_BUILT (SIZE_MAX - 1)
 
 extern char **environ;
 
 struct commits {
 	char **hashes; /* oldest first */
 	size_t nr;
-	size_t *points; /* of each commit: SIZE_MAX not tried, SIZE_MAX - 1 cannot be built */
-	char *checkout; /* a work tree of our own: the user's is not touched */
+	size_t *points; /* of each commit, or one of these */
 	struct pl_commits *engine;
 };
 
@@ -29,21 +30,20 @@ struct commits {
 static enum pl_status git(const char *tree, const char *const *words, char **out, struct pl_error *err)
 {
 	const char *argv[16] = { "git", "-C", tree };
-	char path[] = "/tmp/plimsoll-git.XXXXXX";
 	posix_spawn_file_actions_t actions;
-	int fd = mkstemp(path), wait_status = 0, error;
+	/* In memory, so that nothing is left behind. */
+	int fd = memfd_create("plimsoll-git", MFD_CLOEXEC), wait_status = 0, error;
 	size_t nr = 3;
 	pid_t pid;
 
 	if (fd < 0)
-		return pl_fail_errno(err, PL_HOST, "%s", path);
+		return pl_fail_errno(err, PL_HOST, "memfd for what git prints");
 	while (*words)
 		argv[nr++] = *words++;
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, fd, STDOUT_FILENO);
 	error = posix_spawnp(&pid, "git", &actions, NULL, (char *const *)argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
-	close(fd);
 
 	enum pl_status status = PL_OK;
 
@@ -53,10 +53,15 @@ static enum pl_status git(const char *tree, const char *const *words, char **out
 	while (!error && waitpid(pid, &wait_status, 0) < 0 && errno == EINTR)
 		;
 	if (!error && (!WIFEXITED(wait_status) || WEXITSTATUS(wait_status)))
-		status = pl_fail(err, PL_BAD_INPUT, "git %s in %s failed", argv[3], tree);
-	if (status == PL_OK && out)
+		status = pl_fail(err, PL_BAD_INPUT, "git %s %s failed in %s: expected commits of that repository, the good one an "
+				 "ancestor of the bad one", argv[3], argv[4], tree);
+	if (status == PL_OK && out) {
+		char *path = pl_asprintf("/proc/self/fd/%d", fd);
+
 		status = pl_read_file(path, MAX_LOG, out, NULL, err);
-	unlink(path);
+		free(path);
+	}
+	close(fd);
 	return status;
 }
 
@@ -72,21 +77,26 @@ static enum pl_status list_commits(struct commits *commits, const char *range, c
 	const char *dots = strstr(range, "..");
 	char *good, *commit, *out = NULL;
 
-	if (!dots || dots == range || !dots[2] || *range == '-')
+	if (!dots || dots == range || !dots[2] || dots[2] == '.' || *range == '-')
 		return pl_fail(err, PL_BAD_INPUT, "--commits %s: expected GOOD..BAD", range);
 	good = pl_asprintf("%.*s", (int)(dots - range), range);
 	commit = pl_asprintf("%s^{commit}", good);
 	const char *const parse[] = { "rev-parse", "--verify", "--quiet", commit, NULL };
 	const char *const list[] = { "rev-list", "--first-parent", "--reverse", range, "--", NULL };
+	const char *const is_ancestor[] = { "merge-base", "--is-ancestor", good, dots + 2, NULL };
 	enum pl_status status = git(tree, parse, &out, err);
 
 	if (status == PL_OK) {
 		add_hash(commits, out, strcspn(out, "\n"));
 		free(out);
-		status = git(tree, list, &out, err);
+		/* Otherwise git would list all commits back to the first. */
+		status = git(tree, is_ancestor, NULL, err);
 	}
+	if (status == PL_OK)
+		status = git(tree, list, &out, err);
 	if (status == PL_OK) {
-		for (const char *at = out; *at && commits->nr < PL_COMMITS_MAX; at += strcspn(at, "\n"), at += *at == '\n')
+		/* One more than there may be, which the search refuses: a part of the history has no answer. */
+		for (const char *at = out; *at && commits->nr <= PL_COMMITS_MAX; at += strcspn(at, "\n"), at += *at == '\n')
 			add_hash(commits, at, strcspn(at, "\n"));
 		free(out);
 		if (commits->nr < 2)
@@ -104,29 +114,27 @@ static enum pl_status point(void *ctx, uint64_t what, size_t *number, struct pl_
 	struct commits *commits = bisect->own;
 	size_t *known = &commits->points[what];
 	const char *hash = commits->hashes[what];
-	const char *const words[] = { "checkout", "--quiet", "--force", "--detach", hash, NULL };
-	char *name, *kernel;
-	bool built;
 
-	if (*known == SIZE_MAX) {
-		enum pl_status status = git(commits->checkout, words, NULL, err);
+	if (*known == NOT_TRIED) {
+		char *name = pl_asprintf("commit-%.12s", hash), *kernel;
+		bool built;
 
-		if (status != PL_OK)
-			return status;
-		name = pl_asprintf("commit-%.12s", hash);
-		fprintf(stderr, "commit %.12s: building\n", hash);
-		status = pl_build_tree(bisect->cli, commits->checkout, name, &kernel, &built, err);
+		/* What the build has to say stays, and the table is drawn below it. */
+		pl_bisect_clear(bisect);
+
+		enum pl_status status = pl_build_commit(bisect->cli, bisect->args->tree, hash, name, &kernel, &built, err);
+
 		free(name);
 		if (status != PL_OK)
 			return status;
-		*known = SIZE_MAX - 1;
+		*known = NOT_BUILT;
 		if (built) {
 			*known = pl_trials_add(&bisect->trials);
 			bisect->trials.points[*known].kernel = kernel;
 		}
 	}
 	*number = *known;
-	return *known == SIZE_MAX - 1 ? PL_UNMET : PL_OK;
+	return *known == NOT_BUILT ? PL_UNMET : PL_OK;
 }
 
 static enum pl_ask next(void *engine, uint64_t *what, unsigned *seed)
@@ -162,51 +170,74 @@ static void name_commit(const struct pl_bisect *bisect, uint64_t what, char *tex
 	snprintf(text, room, "commit %.12s", commits->hashes[what]);
 }
 
-static unsigned table(FILE *out, struct pl_bisect *bisect)
+static size_t table(FILE *out, struct pl_bisect *bisect)
 {
 	const struct commits *commits = bisect->own;
-	unsigned lines = 1;
+	struct pl_commits_result result;
+	size_t line = 0, keep = 0;
 
-	fprintf(out, "commit        bad good other  first bad one with\n");
+	pl_commits_result(commits->engine, &result);
+	fprintf(out, "commit        bad good other   ?  first bad one with\n");
 	for (size_t i = 0; i < commits->nr; i++) {
 		struct pl_commits_point seen;
 
 		pl_commits_point(commits->engine, i, &seen);
-		if (!seen.tally.bad && !seen.tally.good && !seen.tally.other && !seen.skipped)
+		if (!seen.tally.bad && !seen.tally.good && !seen.tally.other && !seen.tally.cannot_tell && !seen.skipped)
 			continue;
-		fprintf(out, "%.12s %4zu %4zu %5zu  %.3f%s\n", commits->hashes[i], seen.tally.bad, seen.tally.good, seen.tally.other,
-			seen.probability, seen.skipped ? "  cannot be built" : "");
-		lines++;
+		line++;
+		keep = i <= result.last ? line : keep;
+		fprintf(out, "%.12s %4zu %4zu %5zu %3zu  %.3f%s\n", commits->hashes[i], seen.tally.bad, seen.tally.good,
+			seen.tally.other, seen.tally.cannot_tell, seen.probability, seen.skipped ? "  cannot be built" : "");
 	}
-	return lines;
+	fprintf(out, "%u cells of %zu commits; %.2f that it is one of %.12s to %.12s%s\n", result.cells, commits->nr,
+		result.probability, commits->hashes[result.first], commits->hashes[result.last],
+		result.cannot_tell ? "; ?: cannot tell" : "");
+	return keep;
 }
 
-static enum pl_status conclude(const struct pl_bisect *bisect, const struct pl_commits_result *result, struct pl_error *err)
+static enum pl_status conclude(const struct pl_bisect *bisect, const struct pl_commits_result *result, struct pl_buf *answer)
 {
 	const struct commits *commits = bisect->own;
+	bool first = result->stop == PL_COMMITS_GOOD_END_BAD;
 
-	if (result->stop == PL_COMMITS_GOOD_END_BAD)
-		return pl_fail(err, PL_UNMET, "commit %.12s was to be good and is not", commits->hashes[0]);
-	if (result->stop == PL_COMMITS_BAD_END_GOOD)
-		return pl_fail(err, PL_UNMET, "commit %.12s was to be bad and is not", commits->hashes[commits->nr - 1]);
-	if (result->stop == PL_COMMITS_FOUND || result->stop == PL_COMMITS_BUDGET) {
-		printf("The first bad commit is ");
+	switch (result->stop) {
+	case PL_COMMITS_GOOD_END_BAD:
+	case PL_COMMITS_BAD_END_GOOD: {
+		struct pl_commits_point seen;
+		size_t at = first ? 0 : commits->nr - 1;
+
+		pl_commits_point(commits->engine, at, &seen);
+		pl_buf_printf(answer, "Commit %.12s was to be %s and is not: bad in %zu of %zu cells.", commits->hashes[at],
+			      first ? "good" : "bad", seen.tally.bad, seen.tally.bad + seen.tally.good);
+		return PL_UNMET;
+	}
+	case PL_COMMITS_FOUND:
+	case PL_COMMITS_BUDGET:
+		pl_buf_printf(answer, "The first bad commit is ");
 		if (result->first == result->last)
-			printf("%s", commits->hashes[result->first]);
+			pl_buf_printf(answer, "%s", commits->hashes[result->first]);
 		else
-			printf("one of %.12s to %.12s", commits->hashes[result->first], commits->hashes[result->last]);
-		printf(", with %.1f %% probability: P(bad) is %.2f before and %.2f from it on.\n", 100 * result->probability,
-		       result->before_rate, result->after_rate);
+			pl_buf_printf(answer, "one of %zu, %.12s to %.12s", result->last - result->first + 1,
+				      commits->hashes[result->first], commits->hashes[result->last]);
+		pl_buf_printf(answer, ", with %.1f %% probability: P(bad) is %.2f before and %.2f from it on.",
+			      100 * result->probability, result->before_rate, result->after_rate);
+		if (result->stop == PL_COMMITS_FOUND)
+			return PL_OK;
+		pl_buf_printf(answer, " %u cells were not enough for %.0f %%; --budget gives it more.", result->cells,
+			      100 * bisect->args->confidence);
+		return PL_UNMET;
+	default:
+		pl_buf_printf(answer, "No answer: %s. %u commits cannot be built; of %u cells %u failed in another way than the one "
+			      "sought, and %u say nothing.", pl_commits_stop_text(result->stop), result->skipped, result->cells,
+			      result->other, result->cannot_tell);
+		return PL_UNMET;
 	}
-	if (result->stop == PL_COMMITS_FOUND)
-		return PL_OK;
-	return pl_fail(err, PL_UNMET, "no certain answer: %s", pl_commits_stop_text(result->stop));
 }
 
-static enum pl_status write_json(const struct pl_bisect *bisect, const struct pl_commits_result *result, struct pl_error *err)
+static struct json_object *make_json(const struct pl_bisect *bisect, const struct pl_commits_result *result)
 {
 	const struct commits *commits = bisect->own;
-	struct json_object *json = pl_bisect_json(bisect, "commits");
+	struct json_object *json = pl_bisect_json(bisect, "commits"), *tried = json_object_new_array();
 	bool found = result->stop == PL_COMMITS_FOUND || result->stop == PL_COMMITS_BUDGET;
 
 	json_object_object_add(json, "stop", json_object_new_string(pl_commits_stop_text(result->stop)));
@@ -215,7 +246,25 @@ static enum pl_status write_json(const struct pl_bisect *bisect, const struct pl
 	json_object_object_add(json, "probability", json_object_new_double(result->probability));
 	json_object_object_add(json, "rate_before", json_object_new_double(result->before_rate));
 	json_object_object_add(json, "rate_after", json_object_new_double(result->after_rate));
-	return pl_bisect_write_json(bisect, json, err);
+	for (size_t i = 0; i < commits->nr; i++) {
+		struct json_object *commit;
+		struct pl_commits_point seen;
+
+		if (commits->points[i] == NOT_TRIED)
+			continue;
+		pl_commits_point(commits->engine, i, &seen);
+		commit = json_object_new_object();
+		json_object_object_add(commit, "commit", json_object_new_string(commits->hashes[i]));
+		json_object_object_add(commit, "built", json_object_new_boolean(!seen.skipped));
+		json_object_object_add(commit, "bad", json_object_new_int64((int64_t)seen.tally.bad));
+		json_object_object_add(commit, "good", json_object_new_int64((int64_t)seen.tally.good));
+		json_object_object_add(commit, "other", json_object_new_int64((int64_t)seen.tally.other));
+		json_object_object_add(commit, "cannot_tell", json_object_new_int64((int64_t)seen.tally.cannot_tell));
+		json_object_object_add(commit, "probability", json_object_new_double(seen.probability));
+		json_object_array_add(tried, commit);
+	}
+	json_object_object_add(json, "commits", tried);
+	return json;
 }
 
 static enum pl_status search(struct pl_bisect *bisect, struct pl_error *err)
@@ -238,17 +287,21 @@ static enum pl_status search(struct pl_bisect *bisect, struct pl_error *err)
 	if (status != PL_OK)
 		return status;
 	pl_commits_result(commits->engine, &result);
-	table(stdout, bisect);
 	pl_bisect_print_cells(bisect);
-	status = write_json(bisect, &result, err);
-	return status == PL_OK ? conclude(bisect, &result, err) : status;
+
+	struct json_object *json = make_json(bisect, &result);
+	struct pl_buf answer = { 0 };
+	enum pl_status found = conclude(bisect, &result, &answer);
+
+	pl_bisect_answer(json, &answer);
+	pl_buf_free(&answer);
+	status = pl_bisect_write_json(bisect, json, err);
+	return status == PL_OK ? found : status;
 }
 
 enum pl_status pl_bisect_commits(struct pl_bisect *bisect, struct pl_error *err)
 {
 	struct commits *commits = pl_calloc(1, sizeof(*commits));
-	const char *tree = bisect->args->tree;
-	char dir[] = "/tmp/plimsoll-commits.XXXXXX";
 
 	bisect->own = commits;
 	bisect->name = name_commit;
@@ -257,25 +310,13 @@ enum pl_status pl_bisect_commits(struct pl_bisect *bisect, struct pl_error *err)
 	bisect->drive.tell = tell;
 	bisect->drive.skip = skip;
 	bisect->drive.point = point;
-	enum pl_status status = list_commits(commits, bisect->args->commits, tree, err);
+	enum pl_status status = list_commits(commits, bisect->args->commits, bisect->args->tree, err);
 
-	if (status == PL_OK && !mkdtemp(dir))
-		status = pl_fail_errno(err, PL_HOST, "%s", dir);
 	if (status == PL_OK) {
-		commits->checkout = pl_asprintf("%s/tree", dir);
-		const char *const add[] = { "worktree", "add", "--quiet", "--force", "--detach", commits->checkout,
-					    commits->hashes[0], NULL };
-		const char *const drop[] = { "worktree", "remove", "--force", commits->checkout, NULL };
-
 		commits->points = pl_calloc(commits->nr, sizeof(*commits->points));
 		for (size_t i = 0; i < commits->nr; i++)
-			commits->points[i] = SIZE_MAX;
-		status = git(tree, add, NULL, err);
-		if (status == PL_OK) {
-			status = search(bisect, err);
-			git(tree, drop, NULL, NULL);
-		}
-		rmdir(dir);
+			commits->points[i] = NOT_TRIED;
+		status = search(bisect, err);
 	}
 	if (commits->engine)
 		pl_commits_free(commits->engine);
@@ -283,7 +324,6 @@ enum pl_status pl_bisect_commits(struct pl_bisect *bisect, struct pl_error *err)
 		free(commits->hashes[i]);
 	free(commits->hashes);
 	free(commits->points);
-	free(commits->checkout);
 	free(commits);
 	return status;
 }

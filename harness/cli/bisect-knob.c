@@ -54,27 +54,41 @@ static void name(const struct pl_bisect *bisect, uint64_t what, char *text, size
 	snprintf(text, room, "%s=%.0f", knob->name, knob->values[what]);
 }
 
-static unsigned table(FILE *out, struct pl_bisect *bisect)
+static bool has_interval(const struct pl_threshold_result *result)
+{
+	return result->stop == PL_THRESHOLD_FOUND || result->stop == PL_THRESHOLD_BUDGET;
+}
+
+static size_t table(FILE *out, struct pl_bisect *bisect)
 {
 	struct knob *knob = bisect->own;
 	struct pl_threshold_result result;
-	unsigned lines = 1;
+	size_t line = 0, keep = 0;
 
 	pl_threshold_result(knob->engine, &result);
-	fprintf(out, "%12s  bad good other  P(bad) seen     by the model\n", "value");
+	bool narrowed = has_interval(&result) || result.stop == PL_THRESHOLD_RUNNING;
+
+	fprintf(out, "%12s  bad good other   ?  P(bad) seen     by the model\n", "value");
 	for (size_t i = 0; i < knob->nr_values; i++) {
 		struct pl_threshold_point seen;
 
 		pl_threshold_point(knob->engine, i, &seen);
-		if (!seen.tally.bad && !seen.tally.good && !seen.tally.other)
+		if (!seen.tally.bad && !seen.tally.good && !seen.tally.other && !seen.tally.cannot_tell)
 			continue;
-		fprintf(out, "%12.0f %4zu %4zu %5zu  %.2f to %.2f    %.2f (%.2f to %.2f)%s\n", knob->values[i], seen.tally.bad,
-			seen.tally.good, seen.tally.other, seen.low, seen.high, seen.fit, seen.fit_low, seen.fit_high,
-			i == result.estimate ? "  <" : "");
-		lines++;
+		line++;
+		keep = i <= result.estimate ? line : keep;
+		fprintf(out, "%12.0f %4zu %4zu %5zu %3zu  %.2f to %.2f", knob->values[i], seen.tally.bad, seen.tally.good,
+			seen.tally.other, seen.tally.cannot_tell, seen.low, seen.high);
+		if (narrowed)
+			fprintf(out, "    %.2f (%.2f to %.2f)%s", seen.fit, seen.fit_low, seen.fit_high,
+				i == result.estimate ? "  <" : "");
+		fprintf(out, "\n");
 	}
-	fprintf(out, "%u cells; by now between %.0f and %.0f\n", result.cells, knob->values[result.low], knob->values[result.high]);
-	return lines + 1;
+	fprintf(out, "%u cells", result.cells);
+	if (narrowed)
+		fprintf(out, "; by now between %.0f and %.0f", knob->values[result.low], knob->values[result.high]);
+	fprintf(out, "%s\n", result.cannot_tell ? "; ?: cannot tell" : "");
+	return keep;
 }
 
 /* "NAME=FROM..TO" */
@@ -147,7 +161,7 @@ static enum pl_status write_svg(const struct pl_bisect *bisect, const struct pl_
 	struct pl_plot_point *points = pl_calloc(knob->nr_values, sizeof(*points));
 	struct pl_plot_curve *curve = pl_calloc(knob->nr_values, sizeof(*curve));
 	char *title = pl_asprintf("%s: %s", bisect->trials.path, bisect->trials.goal_text);
-	bool found = result->stop == PL_THRESHOLD_FOUND || result->stop == PL_THRESHOLD_BUDGET;
+	bool found = has_interval(result);
 	struct pl_plot plot = {
 		.title = title,
 		.x_label = knob->name,
@@ -182,11 +196,11 @@ static enum pl_status write_svg(const struct pl_bisect *bisect, const struct pl_
 	return status;
 }
 
-static enum pl_status write_json(const struct pl_bisect *bisect, const struct pl_threshold_result *result, struct pl_error *err)
+static struct json_object *make_json(const struct pl_bisect *bisect, const struct pl_threshold_result *result)
 {
 	struct knob *knob = bisect->own;
 	struct json_object *json = pl_bisect_json(bisect, "knob"), *values = json_object_new_array();
-	bool found = result->stop == PL_THRESHOLD_FOUND || result->stop == PL_THRESHOLD_BUDGET;
+	bool found = has_interval(result);
 
 	json_object_object_add(json, "knob", json_object_new_string(knob->name));
 	json_object_object_add(json, "side", json_object_new_string(bisect->args->largest ? "largest" : "smallest"));
@@ -205,55 +219,104 @@ static enum pl_status write_json(const struct pl_bisect *bisect, const struct pl
 		json_object_object_add(value, "bad", json_object_new_int64((int64_t)seen.tally.bad));
 		json_object_object_add(value, "good", json_object_new_int64((int64_t)seen.tally.good));
 		json_object_object_add(value, "other", json_object_new_int64((int64_t)seen.tally.other));
+		json_object_object_add(value, "cannot_tell", json_object_new_int64((int64_t)seen.tally.cannot_tell));
 		json_object_object_add(value, "fit", json_object_new_double(seen.fit));
 		json_object_object_add(value, "fit_low", json_object_new_double(seen.fit_low));
 		json_object_object_add(value, "fit_high", json_object_new_double(seen.fit_high));
 		json_object_array_add(values, value);
 	}
 	json_object_object_add(json, "values", values);
-	return pl_bisect_write_json(bisect, json, err);
+	return json;
 }
 
-static void print_islands(const struct knob *knob, const struct pl_threshold_result *result)
+static void add_islands(const struct knob *knob, const struct pl_threshold_result *result, struct pl_buf *answer)
 {
 	for (size_t i = 0; i < result->nr_islands; i++) {
 		const struct pl_threshold_island *island = &result->islands[i];
 
-		printf("  %.0f to %.0f: %s, %zu bad and %zu good\n", knob->values[island->from], knob->values[island->to],
-		       island->bad ? "bad" : "good", island->tally.bad, island->tally.good);
+		pl_buf_printf(answer, "%s%.0f to %.0f is %s (bad in %zu of %zu cells)", i ? ", " : "", knob->values[island->from],
+			      knob->values[island->to], island->bad ? "bad" : "good", island->tally.bad,
+			      island->tally.bad + island->tally.good);
 	}
 }
 
-/* The answer, in one sentence. */
-static enum pl_status conclude(const struct pl_bisect *bisect, const struct pl_threshold_result *result, struct pl_error *err)
+/* The value at which the smallest share of cells was bad. */
+static size_t least_bad(const struct knob *knob, struct pl_tally *tally)
+{
+	size_t best = SIZE_MAX;
+
+	for (size_t i = 0; i < knob->nr_values; i++) {
+		struct pl_threshold_point seen;
+
+		pl_threshold_point(knob->engine, i, &seen);
+		size_t nr = seen.tally.bad + seen.tally.good;
+
+		if (!nr || (best != SIZE_MAX && seen.tally.bad * (tally->bad + tally->good) >= tally->bad * nr))
+			continue;
+		best = i;
+		*tally = seen.tally;
+	}
+	return best;
+}
+
+/* An end that is not what it has to be. */
+static void conclude_end(const struct pl_bisect *bisect, const struct pl_threshold_result *result, struct pl_buf *answer)
 {
 	const struct knob *knob = bisect->own;
-	const char *side = bisect->args->largest ? "largest" : "smallest";
-	double p = bisect->args->p;
+	bool good_end = result->stop == PL_THRESHOLD_GOOD_END_BAD;
+	size_t at = good_end != bisect->args->largest ? knob->nr_values - 1 : 0;
+	struct pl_threshold_point seen;
+	struct pl_tally least = { 0 };
+
+	pl_threshold_point(knob->engine, at, &seen);
+	size_t nr = seen.tally.bad + seen.tally.good, best = least_bad(knob, &least);
+
+	if (!good_end) {
+		pl_buf_printf(answer, "There is nothing to prevent: %s=%.0f, which was to be bad, is bad in %zu of %zu cells.", knob->name,
+			      knob->values[at], seen.tally.bad, nr);
+		return;
+	}
+	pl_buf_printf(answer, "No value of %s from %.0f to %.0f prevents it: bad in %zu of %zu cells at %.0f.", knob->name, knob->from,
+		      knob->to, seen.tally.bad, nr, knob->values[at]);
+	if (best != SIZE_MAX && best != at && least.bad * nr < seen.tally.bad * (least.bad + least.good))
+		pl_buf_printf(answer, " The least bad is %.0f: %zu of %zu.", knob->values[best], least.bad, least.bad + least.good);
+}
+
+/* The answer, in a sentence, or in two. */
+static enum pl_status conclude(const struct pl_bisect *bisect, const struct pl_threshold_result *result, struct pl_buf *answer)
+{
+	const struct knob *knob = bisect->own;
+	double outside = result->none + result->all;
 
 	switch (result->stop) {
 	case PL_THRESHOLD_FOUND:
 	case PL_THRESHOLD_BUDGET:
-		printf("The %s %s at which P(bad) is at most %.3g is %.0f: with %.0f %% probability it is from %.0f to %.0f, a factor "
-		       "of %.3g.\n", side, knob->name, p, knob->values[result->estimate], 100 * CREDIBILITY,
-		       knob->values[result->low], knob->values[result->high], result->ratio);
+		pl_buf_printf(answer, "The %s %s at which P(bad) is at most %.3g is %.0f: with %.0f %% probability it is from %.0f to "
+			      "%.0f, a factor of %.3g.", bisect->args->largest ? "largest" : "smallest", knob->name, bisect->args->p,
+			      knob->values[result->estimate], 100 * CREDIBILITY, knob->values[result->low],
+			      knob->values[result->high], result->ratio);
 		if (result->stop == PL_THRESHOLD_FOUND)
 			return PL_OK;
-		return pl_fail(err, PL_UNMET, "%u cells were not enough for a factor of %.3g; --budget gives it more", result->cells,
-			       bisect->args->width);
+		if (outside > (1 - CREDIBILITY) / 2)
+			pl_buf_printf(answer, " It may not be in the range at all: none is good enough with %.2g %%, all are with %.2g %%.",
+				      100 * result->none, 100 * result->all);
+		pl_buf_printf(answer, " %u cells were not enough for a factor of %.3g; --budget gives it more.", result->cells,
+			      bisect->args->width);
+		return PL_UNMET;
 	case PL_THRESHOLD_BAD_END_GOOD:
-		return pl_fail(err, PL_UNMET, "%s=%.0f was to be bad and is not: there is nothing to search for", knob->name,
-			       bisect->args->largest ? knob->to : knob->from);
 	case PL_THRESHOLD_GOOD_END_BAD:
-		return pl_fail(err, PL_UNMET, "%s=%.0f was to be good and is not: it may be that no value prevents it", knob->name,
-			       bisect->args->largest ? knob->from : knob->to);
+		conclude_end(bisect, result, answer);
+		return PL_UNMET;
 	case PL_THRESHOLD_NOT_MONOTONE:
-		printf("P(bad) does not go one way with %s (noise alone would look so with a probability of %.2g):\n", knob->name,
-		       result->monotone_p);
-		print_islands(knob, result);
-		return pl_fail(err, PL_UNMET, "there is no threshold: a bisect of one of these ranges may find one");
+		pl_buf_printf(answer, "There is no threshold: P(bad) does not go one way with %s: ", knob->name);
+		add_islands(knob, result, answer);
+		pl_buf_printf(answer, "; noise alone would look so with a probability of %.2g. A bisect of one of these ranges may find "
+			      "one.", result->monotone_p);
+		return PL_UNMET;
 	default:
-		return pl_fail(err, PL_UNMET, "no answer: %s", pl_threshold_stop_text(result->stop));
+		pl_buf_printf(answer, "No answer: %s. Of %u cells %u failed in another way than the one sought, and %u say nothing.",
+			      pl_threshold_stop_text(result->stop), result->cells, result->other, result->cannot_tell);
+		return PL_UNMET;
 	}
 }
 
@@ -285,13 +348,18 @@ static enum pl_status search(struct pl_bisect *bisect, struct pl_error *err)
 	if (status != PL_OK)
 		return status;
 	pl_threshold_result(knob->engine, &result);
-	table(stdout, bisect);
 	pl_bisect_print_cells(bisect);
-	if (args->svg_path)
+
+	struct json_object *json = make_json(bisect, &result);
+	struct pl_buf answer = { 0 };
+	enum pl_status found = conclude(bisect, &result, &answer);
+
+	pl_bisect_answer(json, &answer);
+	pl_buf_free(&answer);
+	status = pl_bisect_write_json(bisect, json, err);
+	if (status == PL_OK && args->svg_path)
 		status = write_svg(bisect, &result, err);
-	if (status == PL_OK)
-		status = write_json(bisect, &result, err);
-	return status == PL_OK ? conclude(bisect, &result, err) : status;
+	return status == PL_OK ? found : status;
 }
 
 enum pl_status pl_bisect_knob(struct pl_bisect *bisect, struct pl_error *err)

@@ -51,6 +51,11 @@ static enum pl_status point(void *ctx, uint64_t mask, size_t *number, struct pl_
 	return PL_OK;
 }
 
+static uint64_t all_of(const struct settings *settings)
+{
+	return settings->nr < 64 ? (UINT64_C(1) << settings->nr) - 1 : UINT64_MAX;
+}
+
 static void mask_text(const struct settings *settings, uint64_t mask, struct pl_buf *text)
 {
 	bool any = false;
@@ -120,25 +125,27 @@ static void tell(void *engine, uint64_t what, unsigned seed, enum pl_answer answ
 	pl_minimal_tell(engine, &query, answer);
 }
 
-static unsigned table(FILE *out, struct pl_bisect *bisect)
+static size_t table(FILE *out, struct pl_bisect *bisect)
 {
 	const struct settings *settings = bisect->own;
 	struct pl_minimal_result result;
 
 	pl_minimal_result(settings->engine, &result);
-	fprintf(out, "bad good other  verdict    error  from the good side\n");
+	fprintf(out, "bad good other   ?  verdict    error  from the good side\n");
 	for (unsigned i = 0; i < result.subsets; i++) {
 		struct pl_minimal_subset subset;
 		char text[PL_MINIMAL_MAX_DIFFERENCES + 2];
 
 		pl_minimal_subset(settings->engine, i, &subset);
 		name(bisect, subset.subset, text, sizeof(text));
-		fprintf(out, "%3zu %4zu %5zu  %-9s %6.2g%s %s\n", subset.search.bad + subset.confirm.bad,
+		fprintf(out, "%3zu %4zu %5zu %3zu  %-9s %6.2g%s %s\n", subset.search.bad + subset.confirm.bad,
 			subset.search.good + subset.confirm.good, subset.search.other + subset.confirm.other,
-			pl_rate_name(subset.verdict), subset.error, subset.confirmed ? "*" : " ", text);
+			subset.search.cannot_tell + subset.confirm.cannot_tell, pl_rate_name(subset.verdict), subset.error,
+			subset.confirmed ? "*" : " ", text);
 	}
-	fprintf(out, "%u cells; * confirmed on fresh seeds\n", result.cells);
-	return result.subsets + 2;
+	fprintf(out, "%u cells; * confirmed on fresh seeds%s\n", result.cells, result.cannot_tell ? "; ?: cannot tell" : "");
+	/* The one that was asked for last. */
+	return result.subsets;
 }
 
 static void add_set(const struct settings *settings, struct json_object *json, const char *key, const struct pl_minimal_set *set)
@@ -160,7 +167,7 @@ static void add_set(const struct settings *settings, struct json_object *json, c
 	json_object_object_add(json, key, object);
 }
 
-static enum pl_status write_json(const struct pl_bisect *bisect, const struct pl_minimal_result *result, struct pl_error *err)
+static struct json_object *make_json(const struct pl_bisect *bisect, const struct pl_minimal_result *result)
 {
 	const struct settings *settings = bisect->own;
 	struct json_object *json = pl_bisect_json(bisect, "settings");
@@ -168,38 +175,60 @@ static enum pl_status write_json(const struct pl_bisect *bisect, const struct pl
 	json_object_object_add(json, "stop", json_object_new_string(pl_minimal_stop_text(result->stop)));
 	add_set(settings, json, "prevention", &result->prevention);
 	add_set(settings, json, "necessity", &result->necessity);
-	return pl_bisect_write_json(bisect, json, err);
+	return json;
 }
 
-static void print_set(const struct settings *settings, const struct pl_minimal_set *set, const char *what)
+static void add_sentence(const struct settings *settings, const struct pl_minimal_set *set, const char *what, struct pl_buf *answer)
 {
-	struct pl_buf text = { 0 };
-
 	if (!set->found)
 		return;
-	mask_text(settings, set->elements, &text);
-	printf("%s: %s (%s; at most %.2g %% that any of it is wrong).\n", what, text.text,
-	       set->confirmed ? "confirmed on fresh seeds" : "NOT confirmed", 100 * fmin(set->error, 1));
-	pl_buf_free(&text);
+	pl_buf_printf(answer, "%s: ", what);
+	mask_text(settings, set->elements, answer);
+	pl_buf_printf(answer, " (%s; at most %.2g %% that any of it is wrong).\n",
+		      set->confirmed ? "confirmed on fresh seeds" : "NOT confirmed", 100 * fmin(set->error, 1));
 }
 
-static enum pl_status conclude(const struct pl_bisect *bisect, const struct pl_minimal_result *result, struct pl_error *err)
+/* Bad and good cells of one side. */
+static struct pl_tally tally_of(const struct settings *settings, uint64_t mask, unsigned nr_subsets)
+{
+	struct pl_minimal_subset subset = { 0 };
+
+	for (unsigned i = 0; i < nr_subsets; i++) {
+		pl_minimal_subset(settings->engine, i, &subset);
+		if (subset.subset == mask)
+			return (struct pl_tally){ .bad = subset.search.bad + subset.confirm.bad,
+						  .good = subset.search.good + subset.confirm.good };
+	}
+	return (struct pl_tally){ 0 };
+}
+
+static enum pl_status conclude(const struct pl_bisect *bisect, const struct pl_minimal_result *result, struct pl_buf *answer)
 {
 	const struct settings *settings = bisect->own;
 	const struct pl_bisect_args *args = bisect->args;
+	struct pl_tally bad_side = tally_of(settings, 0, result->subsets);
+	struct pl_tally good_side = tally_of(settings, all_of(settings), result->subsets);
 
-	print_set(settings, &result->prevention, "The fewest settings that turn bad into good");
-	print_set(settings, &result->necessity, "The fewest settings without which good turns bad");
+	add_sentence(settings, &result->prevention, "The fewest settings that turn bad into good", answer);
+	add_sentence(settings, &result->necessity, "The fewest settings without which good turns bad", answer);
 	switch (result->stop) {
 	case PL_MINIMAL_FOUND:
-		return PL_OK;
+		break;
 	case PL_MINIMAL_BAD_SIDE_GOOD:
-		return pl_fail(err, PL_UNMET, "%s was to be bad and is not: there is nothing to search for", args->bad);
+		pl_buf_printf(answer, "There is nothing to prevent: %s, which was to be bad, is bad in %zu of %zu cells.\n", args->bad,
+			      bad_side.bad, bad_side.bad + bad_side.good);
+		break;
 	case PL_MINIMAL_GOOD_SIDE_BAD:
-		return pl_fail(err, PL_UNMET, "%s was to be good and is not: no part of it can be what prevents", args->good);
+		pl_buf_printf(answer, "Not even all of %s prevents it: bad in %zu of %zu cells.\n", args->good, good_side.bad,
+			      good_side.bad + good_side.good);
+		break;
 	default:
-		return pl_fail(err, PL_UNMET, "no certain answer: %s", pl_minimal_stop_text(result->stop));
+		pl_buf_printf(answer, "No certain answer: %s. Of %u cells %u failed in another way than the one sought, and %u say "
+			      "nothing.\n", pl_minimal_stop_text(result->stop), result->cells, result->other, result->cannot_tell);
 	}
+	/* Each sentence had an end of line. */
+	answer->text[--answer->len] = '\0';
+	return result->stop == PL_MINIMAL_FOUND ? PL_OK : PL_UNMET;
 }
 
 static enum pl_status search_minimal(struct pl_bisect *bisect, struct pl_error *err)
@@ -226,10 +255,16 @@ static enum pl_status search_minimal(struct pl_bisect *bisect, struct pl_error *
 	if (status != PL_OK)
 		return status;
 	pl_minimal_result(settings->engine, &result);
-	table(stdout, bisect);
 	pl_bisect_print_cells(bisect);
-	status = write_json(bisect, &result, err);
-	return status == PL_OK ? conclude(bisect, &result, err) : status;
+
+	struct json_object *json = make_json(bisect, &result);
+	struct pl_buf answer = { 0 };
+	enum pl_status found = conclude(bisect, &result, &answer);
+
+	pl_bisect_answer(json, &answer);
+	pl_buf_free(&answer);
+	status = pl_bisect_write_json(bisect, json, err);
+	return status == PL_OK ? found : status;
 }
 
 /* Both sides can be made, and there are not too many differences. */
@@ -246,7 +281,7 @@ static enum pl_status load(struct pl_bisect *bisect, struct pl_error *err)
 	if (settings->nr > PL_MINIMAL_MAX_DIFFERENCES)
 		return pl_fail(err, PL_BAD_INPUT, "%s and %s differ in %zu settings, expected at most %d", args->good, args->bad,
 			       settings->nr, PL_MINIMAL_MAX_DIFFERENCES);
-	uint64_t sides[] = { 0, settings->nr < 64 ? (UINT64_C(1) << settings->nr) - 1 : UINT64_MAX };
+	uint64_t sides[] = { 0, all_of(settings) };
 
 	for (size_t i = 0; i < 2 && status == PL_OK; i++) {
 		status = point(bisect, sides[i], &number, err);

@@ -5,28 +5,87 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+/* Where the terminal does not say how large it is. */
+#define SCREEN_LINES   24
+#define SCREEN_COLUMNS 80
+
+/* Lines of text, the last one without an end not counted. */
+static size_t count_lines(const char *text)
+{
+	size_t nr = 0;
+
+	for (; *text; text++)
+		nr += *text == '\n';
+	return nr;
+}
+
+/*
+ * What fits on the screen, since nothing can be drawn over that has left it: the heads, the lines around the one to keep in
+ * view, and the sum. A line that would wrap would be two. The line below the table is that of the progress of cells.
+ */
+static size_t draw(const char *text, size_t keep)
+{
+	struct winsize size = { 0 };
+	size_t nr = count_lines(text), drawn = 0;
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) || !size.ws_row || !size.ws_col)
+		size = (struct winsize){ .ws_row = SCREEN_LINES, .ws_col = SCREEN_COLUMNS };
+	size_t room = size.ws_row > 5 ? size.ws_row - 2u : 3, rows = room - 2, first = 1;
+
+	if (nr > room) {
+		first = keep > rows / 2 ? keep - rows / 2 : 1;
+		first = first + rows > nr - 1 ? nr - 1 - rows : first;
+	}
+	for (size_t i = 0; i < nr; i++, text = strchr(text, '\n') + 1) {
+		if (i && i + 1 < nr && nr > room && (i < first || i >= first + rows))
+			continue;
+		int len = (int)strcspn(text, "\n");
+
+		fprintf(stderr, "%.*s\n", len < size.ws_col ? len : size.ws_col - 1, text);
+		drawn++;
+	}
+	return drawn;
+}
+
+void pl_bisect_clear(struct pl_bisect *bisect)
+{
+	if (bisect->drawn)
+		fprintf(stderr, "\r\033[%zuA\033[J", bisect->drawn);
+	bisect->drawn = 0;
+}
 
 /* A table that is drawn over itself; elsewhere each answer is a line. */
 static void told(void *ctx, const struct pl_drive *drive)
 {
-	static size_t nr_told;
 	struct pl_bisect *bisect = ctx;
 	char name[160];
 
-	nr_told = drive->nr_trials < nr_told ? 0 : nr_told;
 	if (bisect->terminal) {
-		if (bisect->drawn)
-			fprintf(stderr, "\033[%uA\033[J", bisect->drawn);
-		bisect->drawn = bisect->table(stderr, bisect);
+		char *text = NULL;
+		size_t bytes;
+		FILE *out = open_memstream(&text, &bytes);
+
+		if (!out)
+			return;
+		size_t keep = bisect->table(out, bisect);
+
+		fclose(out);
+		pl_bisect_clear(bisect);
+		bisect->drawn = draw(text, keep);
+		free(text);
 		return;
 	}
-	for (; nr_told < drive->nr_trials; nr_told++) {
-		const struct pl_trial *trial = &drive->trials[nr_told];
+	for (size_t i = bisect->nr_told; i < drive->nr_trials; i++) {
+		const struct pl_trial *trial = &drive->trials[i];
 
-		bisect->name(bisect, drive->whats[nr_told], name, sizeof(name));
-		fprintf(stderr, "%zu: %s, seed %u: %s (%s)%s%s\n", nr_told + 1, name, trial->seed,
-			pl_judgement_name(trial->judgement), pl_verdict_name(trial->verdict), *trial->why ? ": " : "", trial->why);
+		bisect->name(bisect, drive->whats[i], name, sizeof(name));
+		fprintf(stderr, "%zu: %s, seed %u: %s (%s)%s%s\n", i + 1, name, trial->seed, pl_judgement_name(trial->judgement),
+			pl_verdict_name(trial->verdict), *trial->why ? ": " : "", trial->why);
 	}
+	bisect->nr_told = drive->nr_trials;
 }
 
 enum pl_status pl_bisect_run(struct pl_bisect *bisect, struct pl_error *err)
@@ -37,17 +96,19 @@ enum pl_status pl_bisect_run(struct pl_bisect *bisect, struct pl_error *err)
 	bisect->drive.ctx = bisect;
 	enum pl_status status = pl_drive_run(&bisect->drive, err);
 
-	if (bisect->drawn)
-		fprintf(stderr, "\033[%uA\033[J", bisect->drawn);
-	bisect->drawn = 0;
+	/* After a failure it is all there is, and what was said of it stands below. */
+	if (status == PL_OK)
+		pl_bisect_clear(bisect);
 	return status;
 }
 
-void pl_bisect_print_cells(const struct pl_bisect *bisect)
+void pl_bisect_print_cells(struct pl_bisect *bisect)
 {
 	const struct pl_drive *drive = &bisect->drive;
 	char name[160];
 
+	if (bisect->table)
+		bisect->table(stdout, bisect);
 	printf("\nThe cells\n");
 	for (size_t i = 0; i < drive->nr_trials; i++) {
 		const struct pl_trial *trial = &drive->trials[i];
@@ -58,6 +119,13 @@ void pl_bisect_print_cells(const struct pl_bisect *bisect)
 	}
 	printf("%zu cells, %zu run now in %.0f s; `plimsoll show ID` says more of one\n", drive->nr_trials, bisect->trials.nr_run,
 	       pl_now_s() - bisect->started_s);
+}
+
+void pl_bisect_answer(struct json_object *json, const struct pl_buf *answer)
+{
+	/* Behind the cells, where a reader of many lines finds it. */
+	printf("\n%s\n", answer->text);
+	json_object_object_add(json, "answer", json_object_new_string(answer->text));
 }
 
 static void add_text(struct json_object *json, const char *key, const char *text)

@@ -40,11 +40,10 @@ static char *name_of(const char *dir)
 	return pl_asprintf("tree-%.12s", hex);
 }
 
-static enum pl_status run_script(const char *script, const char *dir, const char *name, int *code, struct pl_error *err)
+static enum pl_status run_script(const char *script, const char *const *argv, int *code, struct pl_error *err)
 {
-	char *const argv[] = { (char *)script, (char *)"--tree", (char *)dir, (char *)name, NULL };
 	pid_t pid;
-	int status, error = posix_spawn(&pid, script, NULL, NULL, argv, environ);
+	int status, error = posix_spawn(&pid, script, NULL, NULL, (char *const *)argv, environ);
 
 	if (error) {
 		errno = error;
@@ -61,22 +60,39 @@ static enum pl_status run_script(const char *script, const char *dir, const char
 	return PL_OK;
 }
 
-enum pl_status pl_build_tree(const struct pl_cli *cli, const char *dir, const char *name, char **kernel, bool *built,
-			     struct pl_error *err)
+/* Have the script build what argv says after its own name, and name is what that is called. Takes name. */
+static enum pl_status build(const struct pl_cli *cli, const char **argv, char *name, char **kernel, bool *built,
+			    struct pl_error *err)
 {
 	char *script = pl_asprintf("%s/../scripts/kernel-build.sh", cli->paths.configs);
 	int code = 0;
 
-	*built = false;
-	*kernel = name ? pl_strdup(name) : name_of(dir);
+	argv[0] = script;
 	setenv("PLIMSOLL_BUILD", cli->paths.build, true);
 	fflush(stdout);
-	enum pl_status status = run_script(script, dir, *kernel, &code, err);
+	enum pl_status status = run_script(script, argv, &code, err);
+
 	*built = status == PL_OK && !code;
-	if (!*built) {
-		free(*kernel);
-		*kernel = NULL;
-	}
+	*kernel = *built ? name : NULL;
+	if (!*built)
+		free(name);
 	free(script);
 	return status;
+}
+
+enum pl_status pl_build_tree(const struct pl_cli *cli, const char *dir, char **kernel, bool *built, struct pl_error *err)
+{
+	char *name = name_of(dir);
+	const char *argv[] = { NULL, "--tree", dir, name, NULL };
+
+	return build(cli, argv, name, kernel, built, err);
+}
+
+enum pl_status pl_build_commit(const struct pl_cli *cli, const char *repository, const char *commit, const char *name,
+			       char **kernel, bool *built, struct pl_error *err)
+{
+	char *own = pl_strdup(name);
+	const char *argv[] = { NULL, "--commit", repository, commit, own, NULL };
+
+	return build(cli, argv, own, kernel, built, err);
 }

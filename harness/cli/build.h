@@ -9,11 +9,14 @@
 bool pl_is_kernel_tree(const char *dir);
 
 /*
- * Build the kernel of a source tree, or take it from the cache, under a name (NULL: one of its path), which is returned in
- * *kernel (caller frees). *built is false if the tree cannot be built: the script said why on stderr. PL_HOST if the script
- * itself cannot be run, or was interrupted.
+ * Build the kernel of a source tree, or take it from the cache, under a name made of its path, which is returned in *kernel
+ * (caller frees). *built is false if the tree cannot be built: the script said why on stderr. PL_HOST if the script itself
+ * cannot be run, or was interrupted.
  */
-enum pl_status pl_build_tree(const struct pl_cli *cli, const char *dir, const char *name, char **kernel, bool *built,
-			     struct pl_error *err);
+enum pl_status pl_build_tree(const struct pl_cli *cli, const char *dir, char **kernel, bool *built, struct pl_error *err);
+
+/* The same of a commit (a full hash) in a repository, which is not touched, under `name`. */
+enum pl_status pl_build_commit(const struct pl_cli *cli, const char *repository, const char *commit, const char *name,
+			       char **kernel, bool *built, struct pl_error *err);
 
 #endif

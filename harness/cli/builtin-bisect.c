@@ -162,7 +162,8 @@ int pl_cmd_bisect(const struct pl_cli *cli, int argc, char **argv)
 	enum pl_status status = complete(&parsed, &err);
 	if (status == PL_OK) {
 		bisect.terminal = isatty(STDERR_FILENO);
-		parsed.args.options.quiet = !bisect.terminal;
+		/* Each answer has a line of its own, but for --effects, which judges nothing. */
+		parsed.args.options.quiet = !bisect.terminal && !parsed.args.effects;
 		status = pl_trials_open(&bisect.trials, cli, &parsed.args.options, &err);
 		if (status == PL_OK)
 			status = parsed.args.knob    ? pl_bisect_knob(&bisect, &err) :
@@ -172,5 +173,8 @@ int pl_cmd_bisect(const struct pl_cli *cli, int argc, char **argv)
 		pl_drive_free(&bisect.drive);
 		pl_trials_free(&bisect.trials);
 	}
+	/* No answer is an answer as well, and has been given. */
+	if (status == PL_UNMET && !*err.text)
+		return PL_UNMET;
 	return status == PL_OK ? PL_OK : pl_complain(&err);
 }

@@ -163,7 +163,7 @@ int pl_cmd_check(const struct pl_cli *cli, int argc, char **argv)
 	if (status == PL_OK && !args.options.kernel && (args.tree || pl_is_kernel_tree("."))) {
 		bool built_it;
 
-		status = pl_build_tree(cli, args.tree ? args.tree : ".", NULL, &built, &built_it, &err);
+		status = pl_build_tree(cli, args.tree ? args.tree : ".", &built, &built_it, &err);
 		if (status == PL_OK && !built_it) {
 			printf("cannot tell: this tree cannot be built\n");
 			free(args.sets);

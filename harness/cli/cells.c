@@ -95,8 +95,9 @@ static enum pl_status cell_done(void *ctx, const struct pl_outcome *outcome, str
 		work++;
 	if (outcome->host_failed) {
 		cells->host_failures++;
-		fprintf(stderr, "plimsoll: cell %s (%s): %s; it is not kept and will run again\n", outcome->cell->id,
-			outcome->cell->origin, outcome->message);
+		/* On a terminal the progress line is there. */
+		fprintf(stderr, "%splimsoll: cell %s (%s): %s; it is not kept and will run again\n",
+			isatty(STDERR_FILENO) ? "\r\033[K" : "", outcome->cell->id, outcome->cell->origin, outcome->message);
 	} else {
 		status = pl_ledger_put(cells->ledger, &outcome->row, &outcome->artifacts, err);
 		work->finished = status == PL_OK;

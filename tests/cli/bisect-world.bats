@@ -7,8 +7,176 @@ load world
 
 setup_file() { compile_fake_qemu; }
 
+# all_good VALUE, all_bad ...: worlds of a knob. The program that world runs has `value`.
+SCALE='scale=$(value vm.watermark_scale_factor)'
+
+knob() { in_world bisect --knob vm.watermark_scale_factor=10..1000 --goal hung --json answer.json --svg answer.svg "$@" w.yaml; }
+
+# answered STATUS TEXT: whatever the answer is, it is on stdout, the last line, in the JSON, with cells and a picture.
+answered() {
+	expect "$1" "$2"
+	[[ ${lines[-1]} == *"$2"* ]]
+	[[ $output == *"The cells"* ]]
+	[ "$(python3 -c 'import json; d = json.load(open("answer.json")); print(len(d["cells"]) > 5, d["answer"])')" = "True ${lines[-1]}" ]
+	[[ $(tail -n 1 answer.svg) == "</svg>" ]]
+	[[ $stderr != *"plimsoll: "* ]]
+}
+
 @test "knob: the threshold of a world; again without a cell" {
-	fake_world '[ "$(value vm.watermark_scale_factor)" -lt 200 ] && echo hung || echo completed'
-	run --separate-stderr in_world bisect --knob vm.watermark_scale_factor=10..1000 --goal hung w.yaml
-	expect 0 "The smallest vm.watermark_scale_factor at which P(bad) is at most 0.1 is"
+	fake_world "$SCALE"' && [ $scale -lt 200 ] && echo hung || echo completed'
+	run --separate-stderr knob
+	answered 0 "The smallest vm.watermark_scale_factor at which P(bad) is at most 0.1 is "
+	[[ ${lines[-1]} =~ "probability it is from "([0-9]+)" to "([0-9]+) ]]
+	[ "${BASH_REMATCH[1]}" -le 210 ]
+	[ "${BASH_REMATCH[2]}" -ge 200 ]
+	[[ $stderr == *"1: vm.watermark_scale_factor="*": "* ]]
+	cp answer.json first.json
+	run --separate-stderr knob
+	answered 0 "cells"
+	[[ $output == *" 0 run now"* ]]
+	cmp first.json answer.json
+}
+
+@test "knob: no value prevents it: the answer is a sentence, with table, JSON and picture" {
+	fake_world 'echo hung'
+	run --separate-stderr knob
+	answered 1 "No value of vm.watermark_scale_factor from 10 to 1000 prevents it: bad in 3 of 3 cells at 1000."
+	[[ $output == *"        1000    3    0     0   0"* ]]
+}
+
+@test "knob: nothing to prevent" {
+	fake_world 'echo completed'
+	run --separate-stderr knob
+	answered 1 "There is nothing to prevent: vm.watermark_scale_factor=10, which was to be bad, is bad in 0 of "
+}
+
+@test "knob: islands instead of a threshold" {
+	fake_world "$SCALE"'; { [ $scale -lt 40 ] || [ $scale -gt 150 -a $scale -lt 400 ]; } && echo hung || echo completed'
+	run --separate-stderr knob
+	answered 1 "There is no threshold: P(bad) does not go one way with vm.watermark_scale_factor: 10 to "
+	[[ ${lines[-1]} == *" is bad (bad in "*" is good (bad in 0 of "*" is bad (bad in "*" is good (bad in 0 of "* ]]
+}
+
+@test "knob: the budget is used up" {
+	fake_world "$SCALE"' && [ $scale -lt 200 ] && echo hung || echo completed'
+	run --separate-stderr knob --budget 22
+	answered 1 "22 cells were not enough for a factor of 1.3"
+	[[ ${lines[-1]} == "The smallest vm.watermark_scale_factor at which "* ]]
+}
+
+@test "knob: another failure, and cells that say nothing, are counted each by itself and are no answers" {
+	fake_world "$SCALE"' && case $((SEED % 5)) in 0) echo silent;; 1) echo oom;; *) [ $scale -lt 200 ] && echo hung || echo completed;; esac'
+	run --separate-stderr knob
+	answered 0 "The smallest vm.watermark_scale_factor"
+	python3 - <<-'EOF2'
+		import json
+		d = json.load(open("answer.json"))
+		told = {k: sum(v[k] for v in d["values"]) for k in ("bad", "good", "other", "cannot_tell")}
+		seen = [c["judgement"] for c in d["cells"]]
+		assert told["other"] == seen.count("other") > 0, told
+		assert told["cannot_tell"] == seen.count("cannot tell") > 0, told
+		assert told["bad"] == seen.count("bad") and told["good"] == seen.count("good"), told
+	EOF2
+	fake_world 'echo silent'
+	run --separate-stderr knob
+	answered 1 "No answer: too many cells were neither good nor bad."
+	[[ ${lines[-1]} == *" 0 failed in another way than the one sought, and "*" say nothing." ]]
+}
+
+@test "an OOM is one whatever else the cell did" {
+	fake_world "$SCALE"' && [ $scale -lt 200 ] && echo hung oom || echo completed'
+	run in_world check --goal oom w.yaml
+	expect 1 "bad (hung)"
+	run in_world check --goal "oom and not hung" w.yaml
+	expect 125 "other (hung)"
+	run --separate-stderr in_world bisect --knob vm.watermark_scale_factor=10..1000 --goal oom w.yaml
+	expect 0 "The smallest vm.watermark_scale_factor"
+}
+
+@test "killed at any instant, it goes on: no cell runs twice" {
+	fake_world "$SCALE"' && sleep 0.1 && [ $scale -lt 200 ] && echo hung || echo completed'
+	for after in 0.7 1.3 1.9; do
+		PATH=$BATS_FILE_TMPDIR/bin:$PATH run timeout -s KILL "$after" "$ROOT/build/plimsoll" --configs "$ROOT/configs" --build build \
+			--results results bisect --knob vm.watermark_scale_factor=10..1000 --goal hung w.yaml
+		[ "$status" -eq 137 ]
+	done
+	run --separate-stderr knob
+	answered 0 "The smallest vm.watermark_scale_factor"
+	# What was under way when it was killed is all that was asked for twice.
+	[ "$(sort asked | uniq -d | wc -l)" -le $((3 * $(nproc))) ]
+	[ "$(sort -u asked | wc -l)" -eq "$(python3 -c 'import json; print(len({c["id"] for c in json.load(open("answer.json"))["cells"]}))')" ]
+}
+
+# history STATE...: a repository with a commit for each, called c0, c1 ... STATE is what the fake build makes of it.
+history() {
+	local i=0 state
+	git init -q repo
+	for state; do
+		echo "$state" >repo/state
+		echo "VERSION = 6" >repo/Makefile
+		git -C repo add -A
+		git -C repo -c user.name=t -c user.email=t@example.org commit -q --allow-empty -m "$i"
+		git -C repo tag "c$i"
+		i=$((i + 1))
+	done
+}
+
+# fake_builds: a kernel-build.sh that makes a kernel of a commit's state at once, but none of one that is broken.
+fake_builds() {
+	mkdir -p root/scripts root/configs
+	# configs is a directory of links, because a link's .. is not ours.
+	ln -sf "$ROOT"/configs/* root/configs/
+	{
+		# shellcheck disable=SC2016 # for the script to expand
+		printf '%s\n' '#!/bin/bash' 'echo "$@" >>builds' '[ "$1 $#" = "--commit 4" ] || exit 9' 'cd "$(dirname "$0")/../.." || exit 9' \
+			'state=$(git -C "$2" show "$3:state")' '[ "$state" != broken ] || { echo "does not compile" >&2; exit 3; }'
+		declare -f fake_kernel
+		# shellcheck disable=SC2016
+		printf '%s\n' 'fake_kernel "$4" "$state $3"'
+	} >root/scripts/kernel-build.sh
+	chmod +x root/scripts/kernel-build.sh
+	CONFIGS=root/configs
+}
+
+commits() { in_world bisect --commits c0..c11 --goal hung --json answer.json "$@" repo w.yaml; }
+
+@test "commits: the first bad one, past one that cannot be built; again without a cell; nothing is left behind" {
+	# shellcheck disable=SC2016 # for the world
+	fake_world 'grep -q bad "$KERNEL" && [ $((SEED % 4)) != 3 ] && echo hung || echo completed'
+	fake_builds
+	history good good good broken good good good bad bad broken bad bad
+	run --separate-stderr commits
+	expect 0 "The first bad commit is $(git -C repo rev-parse c7), with "
+	[ "$(git -C repo worktree list | wc -l)" -eq 1 ]
+	[ -z "$(git -C repo status --porcelain)" ]
+	[ "$(python3 -c 'import json; print(json.load(open("answer.json"))["first"])')" = "$(git -C repo rev-parse c7)" ]
+	# Each commit is built once, and fewer than all.
+	[ "$(wc -l <builds)" -eq "$(sort -u builds | wc -l)" ]
+	[ "$(wc -l <builds)" -lt 12 ]
+	run --separate-stderr commits
+	expect 0 " 0 run now"
+}
+
+@test "commits: two that cannot be told apart, because the one between cannot be built" {
+	# shellcheck disable=SC2016 # for the world
+	fake_world 'grep -q bad "$KERNEL" && echo hung || echo completed'
+	fake_builds
+	history good good good good good good broken broken bad bad bad bad
+	run --separate-stderr commits
+	expect 0 "The first bad commit is one of 3, $(git -C repo rev-parse --short=12 c6) to $(git -C repo rev-parse --short=12 c8), with "
+	[[ $output == *"cannot be built"* ]]
+}
+
+@test "commits: ends that are not what they were said to be; commits that are in no line" {
+	# shellcheck disable=SC2016 # for the world
+	fake_world 'grep -q bad "$KERNEL" && echo hung || echo completed'
+	fake_builds
+	history bad bad bad bad bad bad bad bad bad bad bad bad
+	run --separate-stderr commits
+	expect 1 "Commit $(git -C repo rev-parse --short=12 c0) was to be good and is not: bad in "
+	[ -z "$(grep 'plimsoll: ' <<<"$stderr")" ]
+	for range in c5..c2 c0...c5 c0..nowhere; do
+		run in_world bisect --commits "$range" --goal hung repo w.yaml
+		expect 2 "expected"
+	done
 }
