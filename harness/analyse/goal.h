@@ -11,7 +11,8 @@
  *   factor  = number | metric | verdict | flag | "true" | "false" | fingerprint | "text" | "(" expr ")" | "-" factor
  *
  * Verdicts and flags are true or false, metrics are numbers, and a fingerprint can be compared with a text, by == and
- * != only. `hung` and `oom` are the verdicts; a verdict is one thing only, so that `oom` is false of a cell that also hung.
+ * != only. `hung` and `oom` are true of every cell that did so, though a verdict is one thing only: of a cell that hung and had
+ * its OOM killer at work as well, both are true. `completed` and `panic` are the verdicts.
  *
  * A metric that a run does not say, and whatever is computed of it, is unknown, and so is what is no finite number. Truth
  * has three values (Kleene's strong logic): `unknown and false` is false, `unknown or true` is true, else unknown stays.

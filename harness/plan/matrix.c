@@ -174,7 +174,7 @@ static enum pl_status load_part(struct planner *planner, int kind, const char *p
 		break;
 	case SETTING:
 		*part = pl_calloc(1, sizeof(struct pl_setting));
-		status = pl_setting_load(path, name, &planner->sysctls, NULL, *part, planner->err);
+		status = pl_setting_load(path, name, &planner->sysctls, NULL, NULL, *part, planner->err);
 		break;
 	}
 	if (status != PL_OK)
@@ -784,11 +784,16 @@ static enum pl_status vary_part(struct planner *planner, int kind, const char *p
 		if (status == PL_OK)
 			disk->name = value->name = planner->varied_names[kind] = pl_variant_label(variant, PL_KNOB_DISK, name);
 	} else {
+		const struct pl_setting *own = value->part;
+		const struct pl_yaml *below = variant->setting_path ? &own->yaml : NULL;
+		char *both = below && pl_setting_underlay(NULL, below) ? pl_asprintf("%s+%s", own->name, name) : pl_strdup(name);
+
 		value->part = setting = pl_calloc(1, sizeof(*setting));
-		status = pl_setting_load(path, name, &planner->sysctls, variant, setting, planner->err);
+		status = pl_setting_load(path, name, &planner->sysctls, variant, below, setting, planner->err);
 		if (status == PL_OK)
 			setting->name = value->name = planner->varied_names[kind] =
-				pl_variant_label(variant, PL_KNOB_SETTING, name);
+				pl_variant_label(variant, PL_KNOB_SETTING, both);
+		free(both);
 	}
 	free(name);
 	if (status == PL_OK)

@@ -29,6 +29,8 @@ enum pl_knob_part pl_knob_part(const char *knob, const char **key);
 bool pl_variant_has(const struct pl_variant *variant, enum pl_knob_part part);
 /* Write what a variant says of a part into its file's map, or the file's map of machine. */
 void pl_variant_apply(const struct pl_variant *variant, enum pl_knob_part part, struct pl_yaml_node *map);
+/* Put into a setting's map what another settings file says and it does not; does that say anything? map may be NULL. */
+bool pl_setting_underlay(struct pl_yaml_node *map, const struct pl_yaml *below);
 /* "name+knob=value ...": what the part is called then. Caller frees. */
 char *pl_variant_label(const struct pl_variant *variant, enum pl_knob_part part, const char *name);
 
@@ -111,8 +113,10 @@ struct pl_setting {
 	uint32_t thp;
 	uint32_t hung_task_timeout_s;
 };
+/* below: what neither the file nor the variant says is taken from this setting's file; or NULL. */
 enum pl_status pl_setting_load(const char *path, const char *name, const struct pl_sysctls *sysctls,
-			       const struct pl_variant *variant, struct pl_setting *setting, struct pl_error *err);
+			       const struct pl_variant *variant, const struct pl_yaml *below, struct pl_setting *setting,
+			       struct pl_error *err);
 void pl_setting_free(struct pl_setting *setting);
 /* Are all its sysctls in this kernel? */
 enum pl_status pl_setting_check(const struct pl_setting *setting, const struct pl_sysctls *sysctls,

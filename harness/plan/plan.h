@@ -131,7 +131,7 @@ struct pl_change {
 struct pl_variant {
 	const char *kernel;	  /* this one, whether the matrix names it or not */
 	const char *only;	  /* the first cell whose label fits; NULL: the first */
-	const char *setting_path; /* a settings file in place of the matrix's */
+	const char *setting_path; /* a settings file that is laid over the matrix's: what it does not say stays */
 	const struct pl_change *changes;
 	size_t nr_changes;
 };

@@ -210,7 +210,8 @@ static enum pl_status read_hung_task_timeout(struct pl_setting *setting, struct 
 }
 
 enum pl_status pl_setting_load(const char *path, const char *name, const struct pl_sysctls *sysctls,
-			       const struct pl_variant *variant, struct pl_setting *setting, struct pl_error *err)
+			       const struct pl_variant *variant, const struct pl_yaml *below, struct pl_setting *setting,
+			       struct pl_error *err)
 {
 	static const struct pl_yaml_field fields[] = {
 		{ .key = "name", .type = PL_YAML_NAME, .offset = offsetof(struct pl_setting, name), .required = true },
@@ -226,6 +227,8 @@ enum pl_status pl_setting_load(const char *path, const char *name, const struct 
 	if (status != PL_OK)
 		return status;
 	pl_variant_apply(variant, PL_KNOB_SETTING, file.setting.yaml.root);
+	if (below)
+		pl_setting_underlay(file.setting.yaml.root, below);
 	for (size_t i = 0; i < NR_BASE; i++)
 		set_sysctl(&file.setting, base[i].name, pl_strdup(base[i].value), NULL);
 	status = pl_yaml_read(&file.setting.yaml, file.setting.yaml.root, fields, sizeof(fields) / sizeof(*fields), &file,

@@ -174,12 +174,51 @@ static void read_knobs(struct knobs *knobs)
 	}
 }
 
-static void free_knobs(struct knobs *knobs)
+static void free_list(struct knobs *knobs)
 {
 	for (size_t i = 0; i < knobs->nr; i++)
 		free(knobs->list[i].value);
 	free(knobs->list);
+}
+
+static void free_knobs(struct knobs *knobs)
+{
+	free_list(knobs);
 	pl_yaml_free(&knobs->yaml);
+}
+
+/* Does the map say something of the knob, or of one that the kernel would set to 0 for it? */
+static bool says(const struct pl_yaml_node *map, const char *knob)
+{
+	const struct pl_yaml_node *sysctl = pl_yaml_get(map, "sysctl");
+
+	if (pl_yaml_get(map, knob) || pl_yaml_get(sysctl, knob))
+		return true;
+	for (size_t i = 0; pl_exclusive_sysctls[i][0]; i++)
+		for (size_t side = 0; side < 2; side++)
+			if (!strcmp(knob, pl_exclusive_sysctls[i][side]) && pl_yaml_get(sysctl, pl_exclusive_sysctls[i][!side]))
+				return true;
+	return false;
+}
+
+bool pl_setting_underlay(struct pl_yaml_node *map, const struct pl_yaml *below)
+{
+	struct knobs knobs = { .yaml = *below };
+
+	read_knobs(&knobs);
+	bool any = knobs.nr;
+
+	for (size_t i = 0; map && i < knobs.nr; i++) {
+		char *origin = pl_asprintf("%s:%zu", below->path, knobs.list[i].line);
+		const struct pl_change change = { .knob = knobs.list[i].knob, .value = knobs.list[i].value, .origin = origin };
+
+		if (!says(map, change.knob))
+			apply_setting(map, &change);
+		free(origin);
+	}
+	/* The tree is not ours. */
+	free_list(&knobs);
+	return any;
 }
 
 static enum pl_status load_knobs(const char *path, const struct pl_sysctls *sysctls, struct knobs *knobs, struct pl_error *err)
@@ -188,7 +227,7 @@ static enum pl_status load_knobs(const char *path, const struct pl_sysctls *sysc
 	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
 	size_t len = strlen(base);
 	char *name = pl_asprintf("%.*s", (int)(len > 5 && !strcmp(base + len - 5, ".yaml") ? len - 5 : len), base);
-	enum pl_status status = pl_setting_load(path, name, sysctls, NULL, &setting, err);
+	enum pl_status status = pl_setting_load(path, name, sysctls, NULL, NULL, &setting, err);
 
 	free(name);
 	if (status != PL_OK)

@@ -12,6 +12,9 @@
 #include <string.h>
 
 #define END_CELLS 2    /* at each end, before anything else: they teach both rates */
+#define MAX_END_CELLS 24 /* while they do not say that the ends differ */
+#define LEAST_GAP 0.1  /* of both ends' P(bad): what is less nobody could find between them */
+#define NO_GAP	  20.0 /* a Bayes factor: from there on the ends are the same */
 #define OUTSIDE	  0.02 /* prior probability that all are bad, and that all are good */
 #define MIN_OTHER 5    /* a commit is given up after so many cells that were neither, if they are the most */
 #define BESIDE_SKIPPED 0.5 /* worth of a query for each of its next neighbours that were tried if that could not be tested */
@@ -36,6 +39,7 @@ struct pl_commits {
 	struct commit *commit;
 	struct hypothesis *hypothesis; /* nr + 1 */
 	unsigned asked, cells, other, cannot_tell, skipped, seeds;
+	unsigned end_cells; /* answers wanted of each end */
 	enum pl_commits_stop stop;
 	struct search_batch batch;
 };
@@ -66,6 +70,33 @@ static double evidence(double left_bad, double left_good, double right_bad, doub
 	means->before = sum > 0 ? sum_a / sum : rates[0];
 	means->after = sum > 0 ? sum_b / sum : rates[NR_RATES - 1];
 	return sum > 0 ? log(sum) + best_a + best_b : -HUGE_VAL;
+}
+
+/*
+ * How much better one rate explains both ends than two that differ by at least LEAST_GAP do, as the log of a Bayes factor. The
+ * search itself must not decide that: ends that are bad nearly always and always are all it can take a sure good end for.
+ */
+static double ends_alike(const struct pl_commits *s)
+{
+	const struct pl_tally *first = &s->commit[0].tally, *last = &s->commit[s->nr - 1].tally;
+	double a[NR_RATES], b[NR_RATES], same = 0, differ = 0;
+	size_t nr_pairs = 0;
+
+	for (size_t i = 0; i < NR_RATES; i++) {
+		a[i] = exp((double)first->bad * log(rates[i]) + (double)first->good * log1p(-rates[i]));
+		b[i] = exp((double)last->bad * log(rates[i]) + (double)last->good * log1p(-rates[i]));
+		same += a[i] * b[i];
+	}
+	for (size_t i = 0; i < NR_RATES; i++) {
+		for (size_t j = i + 1; j < NR_RATES; j++) {
+			if (rates[j] - rates[i] < LEAST_GAP)
+				continue;
+			differ += a[i] * b[j];
+			nr_pairs++;
+		}
+	}
+	/* The likelihoods of many cells underflow: then there is nothing to compare, and the search has long begun. */
+	return same > 0 && differ > 0 ? log(same / (double)NR_RATES) - log(differ / (double)nr_pairs) : -HUGE_VAL;
 }
 
 static void weigh(struct pl_commits *s)
@@ -117,6 +148,7 @@ enum pl_status pl_commits_new(const struct pl_commits_options *options, struct p
 
 	s->options = *options;
 	s->nr = options->nr_commits;
+	s->end_cells = END_CELLS;
 	s->commit = pl_calloc(s->nr, sizeof(*s->commit));
 	s->hypothesis = pl_calloc(s->nr + 1, sizeof(*s->hypothesis));
 	weigh(s);
@@ -219,15 +251,24 @@ static void add(struct pl_commits *s, size_t commit)
 	s->asked++;
 }
 
+/* What is missing at the ends, one seed after another: a few cells, and more while they look alike. */
 static bool ask_ends(struct pl_commits *s)
 {
-	for (unsigned n = 0; n < END_CELLS; n++) {
-		for (size_t end = 0; end < s->nr; end += s->nr - 1) {
-			if (s->commit[end].tally.bad + s->commit[end].tally.good + n < END_CELLS && room(s))
-				add(s, end);
+	for (; s->end_cells <= MAX_END_CELLS; s->end_cells += END_CELLS) {
+		for (unsigned n = 0; n < s->end_cells; n++) {
+			for (size_t end = 0; end < s->nr; end += s->nr - 1) {
+				if (s->commit[end].tally.bad + s->commit[end].tally.good + n < s->end_cells && room(s))
+					add(s, end);
+			}
 		}
+		if (s->batch.nr || s->asked >= s->options.max_queries)
+			return s->batch.nr;
+		double alike = ends_alike(s);
+
+		if (alike < 0 || alike >= log(NO_GAP))
+			return false;
 	}
-	return s->batch.nr;
+	return false;
 }
 
 static enum pl_commits_stop look(const struct pl_commits *s)
@@ -236,6 +277,11 @@ static enum pl_commits_stop look(const struct pl_commits *s)
 
 	if (!testable(s, 0) || !testable(s, s->nr - 1))
 		return PL_COMMITS_UNTESTABLE;
+	if (ends_alike(s) >= log(NO_GAP)) {
+		const struct pl_tally *a = &s->commit[0].tally, *b = &s->commit[s->nr - 1].tally;
+
+		return a->bad + b->bad > a->good + b->good ? PL_COMMITS_GOOD_END_BAD : PL_COMMITS_BAD_END_GOOD;
+	}
 	if (s->hypothesis[0].probability >= s->options.confidence)
 		return PL_COMMITS_GOOD_END_BAD;
 	if (s->hypothesis[s->nr].probability >= s->options.confidence)

@@ -99,8 +99,9 @@ static void verdicts_and_flags(void **state)
 	analysis.verdict = PL_HUNG;
 	analysis.flags = PL_FLAG_HUNG | PL_FLAG_OOM | PL_FLAG_SWAP_FREE;
 	assert_truth("hung", PL_TRUE);
-	/* The verdict, not the flag. */
-	assert_truth("oom", PL_FALSE);
+	/* What happened, though the verdict can say one thing only. */
+	assert_truth("oom", PL_TRUE);
+	assert_truth("oom and not hung", PL_FALSE);
 	assert_truth("completed", PL_FALSE);
 	assert_truth("panic", PL_FALSE);
 	assert_truth("swap-free", PL_TRUE);
@@ -234,6 +235,7 @@ static void judgements(void **state)
 	assert_int_equal(judge("hung", "longest_lock_wait_s > 30"), PL_OTHER);
 
 	analysis.verdict = PL_OOM;
+	analysis.flags = PL_FLAG_OOM;
 	assert_int_equal(judge("oom", NULL), PL_BAD);
 	assert_int_equal(judge("hung", NULL), PL_OTHER);
 	assert_int_equal(judge("hung", "false"), PL_GOOD);
@@ -241,6 +243,8 @@ static void judgements(void **state)
 
 	/* The same end for another cause. */
 	analysis.verdict = PL_HUNG;
+	analysis.flags = PL_FLAG_HUNG | PL_FLAG_OOM;
+	assert_int_equal(judge("oom", NULL), PL_BAD);
 	assert_int_equal(judge("hung and fingerprint == \"another\"", NULL), PL_OTHER);
 	assert_int_equal(judge("hung and fingerprint == \"" CONVOY "\"", NULL), PL_BAD);
 

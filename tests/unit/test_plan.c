@@ -1379,6 +1379,28 @@ static void variants_choose(void **state)
 	assert_int_equal(load_variant(&variant, 1, &matrix, &err), PL_OK);
 	assert_label(&matrix, 0, "commit-1/slow/hog/early/3");
 	pl_matrix_free(&matrix);
+
+	/* Laid over the matrix's own setting: what the file does not say stays, but for what the kernel would set to 0. */
+	static const struct pl_change none = { .knob = "vm.min_free_kbytes", .value = NULL, .origin = "x" };
+
+	put("configs/settings/plain.yaml", "name: plain\nswap: { kind: zram, percent: 70 }\n"
+	    "sysctl: { vm.dirty_ratio: 33, vm.min_free_kbytes: 4444 }\n");
+	put("over.yaml", "name: over\nsysctl: { vm.dirty_bytes: 8192, vm.min_free_kbytes: 5555 }\n");
+	variant = (struct pl_variant){ .only = "*/plain/*", .setting_path = "over.yaml" };
+	assert_int_equal(load_variant(&variant, 1, &matrix, &err), PL_OK);
+	assert_label(&matrix, 0, "6.1/slow/hog/plain+over/3");
+	assert_non_null(strstr(matrix.cells[0].program, "sysctl vm.dirty_bytes 8192\n"));
+	assert_non_null(strstr(matrix.cells[0].program, "sysctl vm.min_free_kbytes 5555\n"));
+	assert_null(strstr(matrix.cells[0].program, "vm.dirty_ratio"));
+	assert_non_null(strstr(matrix.cells[0].program, "zram"));
+	pl_matrix_free(&matrix);
+	/* What a change takes out of the file comes from below. */
+	variant.changes = &none;
+	variant.nr_changes = 1;
+	assert_int_equal(load_variant(&variant, 1, &matrix, &err), PL_OK);
+	assert_non_null(strstr(matrix.cells[0].program, "sysctl vm.min_free_kbytes 4444\n"));
+	pl_matrix_free(&matrix);
+	put("configs/settings/plain.yaml", good_plain);
 	assert_int_equal(pl_remove_tree("build/kernels/commit-1", &err), PL_OK);
 
 	variant = (struct pl_variant){ .kernel = "9.9" };
