@@ -181,3 +181,93 @@ commits() { in_world bisect --commits c0..c11 --goal hung --json answer.json "$@
 		expect 2 "expected"
 	done
 }
+
+@test "settings: the fewest that turn bad into good, on top of what the scenario's own setting says" {
+	mkdir -p root/configs/settings
+	ln -sf "$ROOT"/configs/* root/configs/ 2>/dev/null || true
+	rm -rf root/configs/settings
+	mkdir -p root/configs/settings
+	CONFIGS=root/configs
+	printf 'name: own\nswap: zram\nsysctl:\n  vm.vfs_cache_pressure: 50\n' >root/configs/settings/own.yaml
+	# Bad, unless two of the four say otherwise; and no world at all without the scenario's own setting.
+	# shellcheck disable=SC2016 # for the world
+	fake_world 'grep -q zram <<<"$program" && [ "$(value vm.vfs_cache_pressure)" = 50 ] || exit 1
+		[ "$(value vm.swappiness)" = 10 ] && [ "$(value vm.page_cluster)$(value vm.page-cluster)" = 0 ] && echo completed || echo hung'
+	sed -i 's/settings: .*/settings: [ own ]/' w.yaml
+	printf 'name: good\nsysctl:\n  vm.swappiness: 10\n  vm.page-cluster: 0\n  vm.min_free_kbytes: 4096\n  vm.watermark_scale_factor: 50\n' >good.yaml
+	printf 'name: bad\nsysctl:\n  vm.swappiness: 60\n' >bad.yaml
+	run --separate-stderr in_world bisect --good good.yaml --bad bad.yaml --goal hung --json answer.json w.yaml
+	expect 0 "The fewest settings that turn bad into good: vm.swappiness, vm.page-cluster (confirmed on fresh seeds; at most "
+	python3 -c 'import json; d = json.load(open("answer.json")); assert d["prevention"]["settings"] == ["vm.swappiness", "vm.page-cluster"]; assert "turn bad into good" in d["answer"]'
+	run --separate-stderr in_world bisect --good bad.yaml --bad good.yaml --goal hung --json answer.json w.yaml
+	expect 1 "There is nothing to prevent: good.yaml, which was to be bad, is bad in 0 of "
+	sed -i 's/10/11/' good.yaml
+	run --separate-stderr in_world bisect --good good.yaml --bad bad.yaml --goal hung --json answer.json w.yaml
+	expect 1 "Not even all of good.yaml prevents it: bad in "
+}
+
+# screen ROWS FILE: what a person could see of a terminal in the end, with all that has scrolled away.
+screen() {
+	python3 - "$@" <<-'EOF2'
+		import re, sys
+		rows, text = int(sys.argv[1]), open(sys.argv[2], errors="replace", newline="").read()
+		text = re.sub(r"^Script .*\n", "", text, flags=re.M)  # what script itself says
+		lines, at, col = [""], 0, 0
+		for part in re.findall(r"\x1b\[\d*[A-Za-z]|\r|\n|[^\x1b\r\n]+", text):
+		    if part == "\r":
+		        col = 0
+		    elif part == "\n":
+		        at += 1
+		        if at == len(lines):
+		            lines.append("")
+		    elif part[0] == "\x1b":
+		        n = int(part[2:-1] or 0)
+		        if part[-1] == "A":  # not above the top of the screen
+		            at = max(at - max(n, 1), len(lines) - rows, 0)
+		        elif part[-1] == "J":
+		            lines[at + 1:] = []
+		            lines[at] = lines[at][:col]
+		        elif part[-1] == "K":
+		            lines[at] = lines[at][:col]
+		    else:
+		        for c in part:
+		            if col == 80:
+		                at, col = at + 1, 0
+		                if at == len(lines):
+		                    lines.append("")
+		            lines[at] = lines[at][:col].ljust(col) + c + lines[at][col + 1:]
+		            col += 1
+		print("\n".join(lines))
+	EOF2
+}
+
+# on_terminal ROWS COMMAND...: with all its output on a terminal of so many lines; keeps what it wrote in `typescript`.
+on_terminal() {
+	local rows=$1
+	shift
+	printf -v command '%q ' "$@"
+	script -qec "stty rows $rows cols 80; $command" typescript </dev/null >/dev/null
+}
+
+@test "on a terminal the table is drawn over itself, however small the screen, and never fights with the progress line" {
+	fake_world "$SCALE"' && sleep 0.3 && [ $scale -lt 200 ] && echo hung || echo completed'
+	PATH=$BATS_FILE_TMPDIR/bin:$PATH on_terminal 9 "$ROOT/build/plimsoll" --configs "$ROOT/configs" --build build --results results \
+		bisect --knob vm.watermark_scale_factor=10..1000 --goal hung w.yaml
+	# It was drawn often, and its progress line between; of all that only the answer is left.
+	[ "$(grep -c 'by the model' typescript)" -gt 5 ]
+	grep -q 'runs done' typescript
+	screen 9 typescript >seen
+	[ "$(grep -c 'by the model' seen)" -eq 1 ]
+	[ "$(grep -c 'runs done' seen)" -eq 0 ]
+	grep -q '^The smallest vm.watermark_scale_factor' typescript
+}
+
+@test "on a terminal, a cell that the host fails: its line and the last table stay" {
+	fake_world "$SCALE"' && [ $scale -ne 100 ] || exit 1; [ $scale -lt 200 ] && echo hung || echo completed'
+	PATH=$BATS_FILE_TMPDIR/bin:$PATH run on_terminal 24 "$ROOT/build/plimsoll" --configs "$ROOT/configs" --build build \
+		--results results bisect --knob vm.watermark_scale_factor=10..1000 --goal hung w.yaml
+	[ "$status" -eq 3 ]
+	screen 24 typescript >seen
+	grep -q '^plimsoll: cell .*QEMU ended with status 1' typescript || grep -q 'plimsoll: cell .*QEMU ended with status 1' seen
+	[ "$(grep -c 'by the model' seen)" -eq 1 ]
+}
