@@ -162,6 +162,42 @@ toy_build() { run repo/scripts/kernel-build.sh --tree tree; }
 	[ "$(wc -l <builds)" -eq 2 ]
 }
 
+@test "a commit is built from the repository, once; that it cannot be built is remembered" {
+	toy_repository
+	{ printf 'VERSION = 1\nPATCHLEVEL = 0\nSUBLEVEL = 7\nEXTRAVERSION =\n'; cat tree/Makefile; } >Makefile
+	mv Makefile tree/Makefile
+	commit() { git -C tree add -A && git -C tree -c user.name=t -c user.email=t@example.org commit -qm "$1"; }
+	git init -q tree
+	commit good
+	sed -i 's/@cp .bin.true vmlinux/@echo this does not compile; false/' tree/Makefile
+	commit broken
+	echo 'not committed' >>tree/Makefile
+	build_commit() { run repo/scripts/kernel-build.sh --commit tree "$(git -C tree rev-parse "$1")" "$2"; }
+
+	build_commit HEAD~1 first
+	expect 0 "built in"
+	[ -s repo/build/kernels/first/vmlinux ]
+	build_commit HEAD~1 first
+	expect 0 ""
+	[ "$(wc -l <builds)" -eq 1 ]
+	build_commit HEAD second
+	expect 3 "the build failed"
+	build_commit HEAD second
+	expect 3 "this does not compile"
+	[[ $output =~ "to try again remove "([^ ]+) ]]
+	[ "$(wc -l <builds)" -eq 2 ]
+	rm "${BASH_REMATCH[1]}"
+	build_commit HEAD second
+	[ "$(wc -l <builds)" -eq 3 ]
+	[ "$(git -C tree worktree list | wc -l)" -eq 1 ]
+	[ "$(tail -n 1 tree/Makefile)" = "not committed" ]
+
+	run repo/scripts/kernel-build.sh --commit tree HEAD name
+	expect 2 "no full hash"
+	run repo/scripts/kernel-build.sh --commit tree "$(printf '0%.0s' {1..40})" name
+	expect 2 "has no commit"
+}
+
 @test "two builds of the same kernel at once: one builds, one waits" {
 	toy_repository
 	sed -i 's/^>@cp .bin.true/>@sleep 2; cp \/bin\/true/' tree/Makefile
