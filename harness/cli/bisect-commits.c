@@ -227,7 +227,7 @@ static enum pl_status conclude(const struct pl_bisect *bisect, const struct pl_c
 			      100 * bisect->args->confidence);
 		return PL_UNMET;
 	default:
-		pl_buf_printf(answer, "No answer: %s. %u commits cannot be built; of %u cells %u failed in another way than the one "
+		pl_buf_printf(answer, "No answer: %s. %u of the commits could not be built; of %u cells %u failed in another way than the one "
 			      "sought, and %u say nothing.", pl_commits_stop_text(result->stop), result->skipped, result->cells,
 			      result->other, result->cannot_tell);
 		return PL_UNMET;

@@ -182,9 +182,9 @@ static void add_sentence(const struct settings *settings, const struct pl_minima
 {
 	if (!set->found)
 		return;
-	pl_buf_printf(answer, "%s: ", what);
+	pl_buf_printf(answer, "%s%s: ", answer->len ? "\n" : "", what);
 	mask_text(settings, set->elements, answer);
-	pl_buf_printf(answer, " (%s; at most %.2g %% that any of it is wrong).\n",
+	pl_buf_printf(answer, " (%s; at most %.2g %% that any of it is wrong).",
 		      set->confirmed ? "confirmed on fresh seeds" : "NOT confirmed", 100 * fmin(set->error, 1));
 }
 
@@ -215,19 +215,17 @@ static enum pl_status conclude(const struct pl_bisect *bisect, const struct pl_m
 	case PL_MINIMAL_FOUND:
 		break;
 	case PL_MINIMAL_BAD_SIDE_GOOD:
-		pl_buf_printf(answer, "There is nothing to prevent: %s, which was to be bad, is bad in %zu of %zu cells.\n", args->bad,
+		pl_buf_printf(answer, "There is nothing to prevent: %s, which was to be bad, is bad in %zu of %zu cells.", args->bad,
 			      bad_side.bad, bad_side.bad + bad_side.good);
 		break;
 	case PL_MINIMAL_GOOD_SIDE_BAD:
-		pl_buf_printf(answer, "Not even all of %s prevents it: bad in %zu of %zu cells.\n", args->good, good_side.bad,
+		pl_buf_printf(answer, "Not even all of %s prevents it: bad in %zu of %zu cells.", args->good, good_side.bad,
 			      good_side.bad + good_side.good);
 		break;
 	default:
-		pl_buf_printf(answer, "No certain answer: %s. Of %u cells %u failed in another way than the one sought, and %u say "
-			      "nothing.\n", pl_minimal_stop_text(result->stop), result->cells, result->other, result->cannot_tell);
+		pl_buf_printf(answer, "%sNo certain answer: %s. Of %u cells %u failed in another way than the one sought, and %u say "
+			      "nothing.", answer->len ? "\n" : "", pl_minimal_stop_text(result->stop), result->cells, result->other, result->cannot_tell);
 	}
-	/* Each sentence had an end of line. */
-	answer->text[--answer->len] = '\0';
 	return result->stop == PL_MINIMAL_FOUND ? PL_OK : PL_UNMET;
 }
 
