@@ -134,8 +134,8 @@ static enum pl_status make_grid(struct knob *knob, double width, struct pl_error
 			knob->values[knob->nr_values++] = value;
 	}
 	/* Rounding may have merged some of a short range. */
-	for (double value = knob->from + 1; knob->nr_values < PL_THRESHOLD_MIN_VALUES; value++) {
-		knob->values[knob->nr_values - 1] = value;
+	for (unsigned next_to = 1; knob->nr_values < PL_THRESHOLD_MIN_VALUES; next_to++) {
+		knob->values[knob->nr_values - 1] = knob->from + next_to;
 		knob->values[knob->nr_values++] = knob->to;
 	}
 	return PL_OK;

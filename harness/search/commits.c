@@ -79,7 +79,8 @@ static double evidence(double left_bad, double left_good, double right_bad, doub
 static double ends_alike(const struct pl_commits *s)
 {
 	const struct pl_tally *first = &s->commit[0].tally, *last = &s->commit[s->nr - 1].tally;
-	double a[NR_RATES], b[NR_RATES], same = 0, differ = 0, nr_rates = NR_RATES, nr_pairs = 0;
+	double a[NR_RATES], b[NR_RATES], same = 0, differ = 0;
+	size_t nr_rates = NR_RATES, nr_pairs = 0;
 
 	for (size_t i = 0; i < NR_RATES; i++) {
 		a[i] = exp((double)first->bad * log(rates[i]) + (double)first->good * log1p(-rates[i]));
@@ -95,7 +96,7 @@ static double ends_alike(const struct pl_commits *s)
 		}
 	}
 	/* The likelihoods of many cells underflow: then there is nothing to compare, and the search has long begun. */
-	return same > 0 && differ > 0 ? log(same / nr_rates) - log(differ / nr_pairs) : -HUGE_VAL;
+	return same > 0 && differ > 0 ? log(same / (double)nr_rates) - log(differ / (double)nr_pairs) : -HUGE_VAL;
 }
 
 static void weigh(struct pl_commits *s)
