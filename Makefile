@@ -54,6 +54,7 @@ boot: ready ## a shell in a guest with KERNEL=6.12 (the host's clock; `reboot -f
 test: ## all tests: unit, sanitizers, KUnit in our VMs, command line, real cells (ONLY="unit cli" for some)
 	@scripts/setup.sh run test
 	@$(MAKE) $(JOBS) harness tests report-page
+	@scripts/npm-install.sh tests/readers build/readers/trace
 	@$(MAKE) kernels rootfs
 	@scripts/test.sh $(ONLY)
 
@@ -163,7 +164,7 @@ build/asan/tests/%: build/asan/obj/tests/%.o build/asan/libplimsoll.a
 	$(call say,LD)
 	@mkdir -p $(@D) && $(CC) $(SANITIZE) -o $@ $^ $(LIB_LIBS) -lcmocka
 
-build/report/page.html: scripts/report-page.sh $(wildcard harness/report/web/*)
+build/report/page.html: scripts/report-page.sh scripts/npm-install.sh $(wildcard harness/report/web/*)
 	$(call say,PAGE)
 	@scripts/report-page.sh $(@D)
 

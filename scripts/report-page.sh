@@ -9,24 +9,7 @@
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
 web=$PLIMSOLL_ROOT/harness/report/web
-# Another node than Debian's, with an npm of its own, will do.
-command -v npm >/dev/null || "$PLIMSOLL_ROOT/scripts/setup.sh" report
-
-if ! cmp -s "$web/package-lock.json" "$out/package-lock.json"; then
-	log=$(mktemp)
-	trap 'rm -f "$log"' EXIT
-	rm -f "$out/package-lock.json"
-	cp "$web/package.json" "$out/package.json"
-	cp "$web/package-lock.json" "$out/lock.tmp"
-	say "installing the chart library into $out"
-	# npm ci wants the lock under its own name; another name marks an install that was cut short.
-	if ! (cd "$out" && cp lock.tmp npm-shrinkwrap.json &&
-		timeout 300 npm ci --no-audit --no-fund --loglevel=error && rm npm-shrinkwrap.json) >"$log" 2>&1; then
-		tail -n 20 "$log" >&2
-		die 3 "npm could not install what $web/package-lock.json names; with a network, run this again"
-	fi
-	mv "$out/lock.tmp" "$out/package-lock.json"
-fi
+"$PLIMSOLL_ROOT/scripts/npm-install.sh" "$web" "$out"
 
 NODE_PATH=$out/node_modules "$out/node_modules/.bin/esbuild" "$web/page.js" --bundle --minify --target=chrome110,firefox115,safari16 \
 	--legal-comments=none --charset=ascii --log-level=warning --outfile="$out/program.js"

@@ -119,13 +119,8 @@ report() { made report --format "$1" --output "$1" "${@:2}"; }
 }
 
 @test "perfetto, by the trace engine of Chrome's DevTools: tracks and slices are those of the log" {
-	command -v npm >/dev/null || skip "npm is not installed"
 	modules=$ROOT/build/readers/trace
-	if ! cmp -s "$READERS/package-lock.json" "$modules/package-lock.json"; then
-		mkdir -p "$modules"
-		cp "$READERS/package.json" "$READERS/package-lock.json" "$modules"
-		npm --prefix "$modules" ci >npm.log 2>&1 || { rm "$modules/package-lock.json"; cat npm.log; return 1; }
-	fi
+	"$ROOT/scripts/npm-install.sh" "$READERS" "$modules"
 	cp "$READERS/trace.mjs" "$modules"
 	report perfetto 0000000000000011
 	run node "$modules/trace.mjs" perfetto
@@ -200,7 +195,6 @@ report() { made report --format "$1" --output "$1" "${@:2}"; }
 @test "colour only on a terminal, and not with NO_COLOR" {
 	run made report --format table
 	[[ $output != *$'\033'* ]]
-	command -v script >/dev/null || skip "script is not installed"
 	run env TERM=xterm script -qec "'$ROOT/build/plimsoll' --results '$BATS_FILE_TMPDIR/results' report --format table" /dev/null
 	[[ $output == *$'\033[31m'* ]]
 	run env TERM=xterm NO_COLOR=1 script -qec "'$ROOT/build/plimsoll' --results '$BATS_FILE_TMPDIR/results' report --format table" /dev/null
