@@ -129,6 +129,7 @@ static enum pl_status write_report(const struct pl_cli *cli, struct pl_ledger *l
 		.nr_rows = selection->nr_rows,
 		.nr_missing = selection->nr_missing,
 		.matrix = selection->has_matrix ? &selection->matrix : NULL,
+		.bisect = selection->has_bisect ? &selection->bisect : NULL,
 		.ledger = ledger,
 		.paths = &cli->paths,
 		.symbols = symbols_of,
@@ -179,11 +180,11 @@ int pl_cmd_report(const struct pl_cli *cli, int argc, char **argv)
 	static const struct argp argp = {
 		.options = options,
 		.parser = parse,
-		.args_doc = "[MATRIX|SCENARIO|CELL|GLOB...]",
+		.args_doc = "[MATRIX|SCENARIO|BISECT.json|CELL|GLOB...]",
 		.doc = "Write finished cells in a format for people or for programs. What is to be reported is named by matrices and "
-		       "scenarios, ids or their beginnings, and patterns for kernel/disk/workload/setting/seed; without, it is all "
-		       "that is in the ledger. No VM is started: cells that are not finished are counted in one line, and the exit "
-		       "code is 1.",
+		       "scenarios, what `plimsoll bisect --json` wrote, ids or their beginnings, and patterns for "
+		       "kernel/disk/workload/setting/seed; without, it is all that is in the ledger. No VM is started: cells that are "
+		       "not finished are counted in one line, and the exit code is 1.",
 	};
 	struct report_args args = { 0 };
 	struct pl_ledger *ledger;

@@ -100,7 +100,7 @@ static enum pl_status choose(const struct reproduce_args *args, const struct pl_
 	return status;
 }
 
-static const char *judgement_text(enum pl_judgement judgement)
+static const char *agreement_text(enum pl_agreement agreement)
 {
 	static const char *const texts[] = {
 		[PL_NOT_EXPECTED] = "the scenario expects nothing of it",
@@ -109,7 +109,7 @@ static const char *judgement_text(enum pl_judgement judgement)
 		[PL_OTHERWISE] = "NOT as expected",
 	};
 
-	return texts[judgement];
+	return texts[agreement];
 }
 
 static void print_expectation(const struct pl_expect *expect)
@@ -119,7 +119,7 @@ static void print_expectation(const struct pl_expect *expect)
 }
 
 /* One cell in full. */
-static void print_one(const struct pl_cell *cell, const struct pl_row *row, const struct pl_hang *hang, enum pl_judgement judgement)
+static void print_one(const struct pl_cell *cell, const struct pl_row *row, const struct pl_hang *hang, enum pl_agreement agreement)
 {
 	char label[PL_LABEL_MAX];
 
@@ -134,7 +134,7 @@ static void print_one(const struct pl_cell *cell, const struct pl_row *row, cons
 	printf("fingerprint %s\n", hang->has_convoy ? hang->convoy.fingerprint : "none: nobody waited 10 s for a lock");
 	if (cell->expect)
 		print_expectation(cell->expect);
-	printf("verdict     %s: %s\n", pl_verdict_name(row->analysis.verdict), judgement_text(judgement));
+	printf("verdict     %s: %s\n", pl_verdict_name(row->analysis.verdict), agreement_text(agreement));
 }
 
 /* What came of cells that differ by their seeds only. */
@@ -179,22 +179,22 @@ static void print_tally(const struct tally *tally)
 }
 
 /* A line for each of many. */
-static void print_line(const struct pl_cell *cell, const struct pl_row *row, const struct pl_hang *hang, enum pl_judgement judgement)
+static void print_line(const struct pl_cell *cell, const struct pl_row *row, const struct pl_hang *hang, enum pl_agreement agreement)
 {
 	static const char marks[] = { [PL_NOT_EXPECTED] = ' ', [PL_AS_EXPECTED] = ' ', [PL_EXCEPTED] = '-', [PL_OTHERWISE] = '!' };
 	char label[PL_LABEL_MAX];
 
 	pl_cell_label(cell, label, sizeof(label));
-	printf("%c %s %-9s %4.0f reported, longest wait %5.1f s  %s\n", marks[judgement], row->id, pl_verdict_name(row->analysis.verdict),
+	printf("%c %s %-9s %4.0f reported, longest wait %5.1f s  %s\n", marks[agreement], row->id, pl_verdict_name(row->analysis.verdict),
 	       row->analysis.value[pl_metric_index("hung_tasks")], row->analysis.value[pl_metric_index("longest_lock_wait_s")], label);
-	if (judgement == PL_OTHERWISE)
+	if (agreement == PL_OTHERWISE)
 		printf("    expected %s%s%s; found %s, %s\n", cell->expect->verdict, cell->expect->convoy ? ", " : "",
 		       cell->expect->convoy ? cell->expect->convoy : "", pl_verdict_name(row->analysis.verdict),
 		       hang->has_convoy ? hang->convoy.fingerprint : "no convoy");
 }
 
 static enum pl_status print_cell(const struct pl_cli *cli, const struct pl_cells *cells, size_t i, struct tally *tally,
-				 enum pl_judgement *judgement)
+				 enum pl_agreement *agreement)
 {
 	const struct pl_cell *cell = cells->work[i].cell;
 	struct pl_hang hang = { 0 };
@@ -207,14 +207,14 @@ static enum pl_status print_cell(const struct pl_cli *cli, const struct pl_cells
 	if (row.analysis.verdict != PL_INCOMPLETE)
 		status = pl_hang_read(cli, cells->ledger, &row, &hang, cells->err);
 	if (status == PL_OK) {
-		*judgement = pl_judge(cell->expect, &row, hang.has_convoy ? hang.convoy.fingerprint : NULL);
+		*agreement = pl_judge(cell->expect, &row, hang.has_convoy ? hang.convoy.fingerprint : NULL);
 		count(tally, &row, &hang);
 		if (cells->nr_work > 1)
-			print_line(cell, &row, &hang, *judgement);
+			print_line(cell, &row, &hang, *agreement);
 		else if (row.analysis.verdict == PL_INCOMPLETE)
 			printf("incomplete: %s\n", row.analysis.reason);
 		else
-			print_one(cell, &row, &hang, *judgement);
+			print_one(cell, &row, &hang, *agreement);
 	}
 	pl_hang_free(&hang);
 	pl_row_free(&row);
@@ -228,12 +228,12 @@ static enum pl_status print_all(const struct pl_cli *cli, const struct pl_cells 
 	enum pl_status status = PL_OK;
 
 	for (size_t i = 0; i < cells->nr_work && status == PL_OK; i++) {
-		enum pl_judgement judgement;
+		enum pl_agreement agreement;
 
-		status = print_cell(cli, cells, i, tally, &judgement);
+		status = print_cell(cli, cells, i, tally, &agreement);
 		if (status != PL_OK)
 			break;
-		otherwise += judgement == PL_OTHERWISE;
+		otherwise += agreement == PL_OTHERWISE;
 		if (i + 1 < cells->nr_work && same_but_seed(cells->work[i].cell, cells->work[i + 1].cell))
 			continue;
 		incomplete += tally->verdicts[PL_INCOMPLETE];

@@ -77,11 +77,32 @@ static void add_metrics(struct pl_buf *json)
 	pl_buf_printf(json, "],\n");
 }
 
-static void add_cells(struct pl_buf *json, const struct pl_row *rows, size_t nr_rows)
+/* How it was to end, and how its scenario or bisect sees how it did. */
+static void add_expectation(struct pl_buf *json, const struct pl_report *report, const struct pl_row *row)
+{
+	static const char *const agreements[] = {
+		[PL_NOT_EXPECTED] = "", [PL_AS_EXPECTED] = "yes", [PL_EXCEPTED] = "excepted", [PL_OTHERWISE] = "no",
+	};
+	const struct pl_expect *expect = report_expectation(report, row);
+	char fingerprint[PL_FINGERPRINT_MAX];
+
+	if (report->bisect)
+		add_key_text(json, "judged", pl_judgement_name(report->bisect->judged[row - report->rows]));
+	if (!expect)
+		return;
+	add_key_text(json, "as_expected", agreements[report_agreement(report, row, expect, fingerprint)]);
+	add_key_text(json, "expected", expect->verdict);
+	if (!expect->convoy)
+		return;
+	add_key_text(json, "expected_convoy", expect->convoy);
+	add_key_text(json, "convoy", *fingerprint ? fingerprint : "none");
+}
+
+static void add_cells(struct pl_buf *json, const struct pl_report *report)
 {
 	pl_buf_printf(json, "\"cells\":[");
-	for (size_t i = 0; i < nr_rows; i++) {
-		const struct pl_row *row = &rows[i];
+	for (size_t i = 0; i < report->nr_rows; i++) {
+		const struct pl_row *row = &report->rows[i];
 		char flags[512];
 
 		pl_flags_text(row->analysis.flags, flags, sizeof(flags));
@@ -93,6 +114,7 @@ static void add_cells(struct pl_buf *json, const struct pl_row *rows, size_t nr_
 		add_key_text(json, "flags", flags);
 		add_key_text(json, "reason", row->analysis.reason);
 		add_key_text(json, "digest", row->digest);
+		add_expectation(json, report, row);
 		pl_buf_printf(json, "\"seed\":\"%llu\",\"exact\":%s,\"timeout_s\":", (unsigned long long)row->seed,
 			      row->exact ? "true" : "false");
 		add_number(json, row->hung_task_timeout_s);
@@ -394,8 +416,12 @@ static void add_data(struct page *page)
 	pl_buf_printf(json, "{");
 	add_key_text(json, "title", report->title);
 	pl_buf_printf(json, "\"missing\":%zu,\n", report->nr_missing);
+	if (report->bisect) {
+		add_key_text(json, "goal", report->bisect->goal);
+		add_key_text(json, "answer", report->bisect->answer);
+	}
 	add_metrics(json);
-	add_cells(json, report->rows, report->nr_rows);
+	add_cells(json, report);
 	add_quantiles(json, add_groups(json, &groups, report->rows));
 	add_timelines(page, &groups);
 	pl_buf_printf(json, "\"max_timelines\":%d,\"without_log\":%zu,\"names\":[", MAX_TIMELINES, page->nr_without);

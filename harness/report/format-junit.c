@@ -16,15 +16,19 @@ struct counts {
 	double time_s;
 };
 
-static void count(const struct pl_report *report, const struct pl_row *row, struct counts *counts)
+static bool is_skipped(enum report_result result)
 {
-	struct report_outcome outcome;
+	return result == REPORT_EXCEPTED || result == REPORT_SKIPPED;
+}
 
-	report_outcome(report, row, &outcome);
+static void count(const struct report_tests *tests, const struct pl_row *row, struct counts *counts)
+{
+	enum report_result result = tests->outcomes[row - tests->rows].result;
+
 	counts->tests++;
-	counts->failures += outcome.result == REPORT_FAIL;
-	counts->errors += outcome.result == REPORT_ERROR;
-	counts->skipped += outcome.result == REPORT_EXCEPTED;
+	counts->failures += result == REPORT_FAIL;
+	counts->errors += result == REPORT_ERROR;
+	counts->skipped += is_skipped(result);
 	counts->time_s += isfinite(row->wall_s) ? row->wall_s : 0;
 }
 
@@ -43,32 +47,33 @@ static void suite_name(FILE *out, const struct pl_row *like, const char *kernel)
 	report_xml_text(out, like->workload);
 }
 
-static void write_case(FILE *out, const struct pl_report *report, const struct pl_row *row)
+static void write_case(FILE *out, const struct report_tests *tests, const struct pl_row *row)
 {
-	static const char *const elements[] = { [REPORT_FAIL] = "failure", [REPORT_EXCEPTED] = "skipped", [REPORT_ERROR] = "error" };
-	struct report_outcome outcome;
+	static const char *const elements[REPORT_NR_RESULTS] = {
+		[REPORT_FAIL] = "failure type=\"verdict\"", [REPORT_ERROR] = "error type=\"incomplete\"",
+		[REPORT_EXCEPTED] = "skipped",		    [REPORT_SKIPPED] = "skipped",
+	};
+	const struct report_outcome *outcome = &tests->outcomes[row - tests->rows];
 
-	report_outcome(report, row, &outcome);
 	fputs("    <testcase classname=\"", out);
 	suite_name(out, row, row->kernel);
 	fputs("\" name=\"", out);
 	report_xml_text(out, row->setting);
 	fprintf(out, "/%" PRIu64 "\" time=\"%.3f\">\n", row->seed, isfinite(row->wall_s) ? row->wall_s : 0);
-	if (outcome.result != REPORT_PASS) {
-		fprintf(out, "      <%s%s%s message=\"", elements[outcome.result], outcome.result == REPORT_EXCEPTED ? "" : " type=",
-			outcome.result == REPORT_EXCEPTED ? "" : outcome.result == REPORT_ERROR ? "\"incomplete\"" : "\"verdict\"");
-		report_xml_text(out, outcome.text);
+	if (outcome->result != REPORT_PASS) {
+		fprintf(out, "      <%s message=\"", elements[outcome->result]);
+		report_xml_text(out, outcome->text);
 		fputs("\"/>\n", out);
 	}
 	fprintf(out, "      <system-out>cell %s, digest %s%s", row->id, *row->digest ? row->digest : "none",
-		outcome.result == REPORT_PASS && *outcome.text ? ", " : "");
-	if (outcome.result == REPORT_PASS)
-		report_xml_text(out, outcome.text);
+		outcome->result == REPORT_PASS && *outcome->text ? ", " : "");
+	if (outcome->result == REPORT_PASS)
+		report_xml_text(out, outcome->text);
 	fputs("</system-out>\n    </testcase>\n", out);
 }
 
 /* The lines of one kernel lie together. Returns the first line after them. */
-static size_t write_suite(FILE *out, const struct pl_report *report, const struct report_group *group, size_t first)
+static size_t write_suite(FILE *out, const struct report_tests *tests, const struct report_group *group, size_t first)
 {
 	const struct pl_row *like = group->like;
 	const char *kernel = group->lines[first].kernel;
@@ -77,7 +82,7 @@ static size_t write_suite(FILE *out, const struct pl_report *report, const struc
 
 	for (; end < group->nr_lines && !strcmp(group->lines[end].kernel, kernel); end++)
 		for (size_t r = 0; r < group->lines[end].nr_rows; r++)
-			count(report, group->lines[end].rows[r], &counts);
+			count(tests, group->lines[end].rows[r], &counts);
 	fputs("  <testsuite name=\"", out);
 	suite_name(out, like, kernel);
 	fputc('"', out);
@@ -87,19 +92,22 @@ static size_t write_suite(FILE *out, const struct pl_report *report, const struc
 		like->machine.ram_mib, like->machine.vcpus, like->virtual_seconds);
 	for (size_t i = first; i < end; i++)
 		for (size_t r = 0; r < group->lines[i].nr_rows; r++)
-			write_case(out, report, group->lines[i].rows[r]);
+			write_case(out, tests, group->lines[i].rows[r]);
 	fputs("  </testsuite>\n", out);
 	return end;
 }
 
 static enum pl_status write_junit(FILE *out, const struct pl_report *report, struct pl_error *err)
 {
-	struct report_groups groups = report_group(report->rows, report->nr_rows);
+	struct report_tests tests;
 	struct counts counts = { 0 };
 
 	(void)err;
-	for (size_t i = 0; i < report->nr_rows; i++)
-		count(report, &report->rows[i], &counts);
+	report_tests_read(report, &tests);
+	struct report_groups groups = report_group(tests.rows, tests.nr);
+
+	for (size_t i = 0; i < tests.nr; i++)
+		count(&tests, &tests.rows[i], &counts);
 	fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"", out);
 	report_xml_text(out, report->title);
 	fputc('"', out);
@@ -107,9 +115,10 @@ static enum pl_status write_junit(FILE *out, const struct pl_report *report, str
 	fputs(">\n", out);
 	for (size_t i = 0; i < groups.nr; i++)
 		for (size_t line = 0; line < groups.group[i].nr_lines;)
-			line = write_suite(out, report, &groups.group[i], line);
+			line = write_suite(out, &tests, &groups.group[i], line);
 	fputs("</testsuites>\n", out);
 	report_groups_free(&groups);
+	report_tests_free(&tests);
 	return PL_OK;
 }
 

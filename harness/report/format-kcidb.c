@@ -176,8 +176,9 @@ static struct json_object *environment_json(const struct pl_row *row)
 static struct json_object *test_json(const struct pl_report *report, const struct pl_row *row, const struct build *build)
 {
 	/* One that ended otherwise, as its scenario says of its seed, has said nothing about the kernel. */
-	static const char *const statuses[] = {
+	static const char *const statuses[REPORT_NR_RESULTS] = {
 		[REPORT_PASS] = "PASS", [REPORT_FAIL] = "FAIL", [REPORT_EXCEPTED] = "DONE", [REPORT_ERROR] = "ERROR",
+		[REPORT_SKIPPED] = "SKIP",
 	};
 	struct json_object *test = json_object_new_object(), *misc = json_object_new_object(), *metrics = json_object_new_object();
 	struct report_outcome outcome;
@@ -196,6 +197,7 @@ static struct json_object *test_json(const struct pl_report *report, const struc
 	json_object_object_add(test, "status", json_object_new_string(statuses[outcome.result]));
 	if (*outcome.text)
 		add_text(test, "comment", outcome.text);
+	free(outcome.text);
 	add_number(test, "duration", row->wall_s);
 	pl_flags_text(row->analysis.flags, flags, sizeof(flags));
 	add_text(misc, "verdict", pl_verdict_name(row->analysis.verdict));

@@ -20,29 +20,28 @@ static void name(struct pl_buf *text, const char *part)
 			text->text[i] = '_';
 }
 
-static void write_row(FILE *out, const struct pl_report *report, const struct pl_row *row, size_t number, bool *passed)
+static void write_row(FILE *out, const struct report_tests *tests, const struct pl_row *row, size_t number, bool *passed)
 {
-	static const char *const directives[] = {
-		[REPORT_PASS] = "", [REPORT_FAIL] = "", [REPORT_EXCEPTED] = "XFAIL ", [REPORT_ERROR] = "ERROR ",
+	static const char *const directives[REPORT_NR_RESULTS] = {
+		[REPORT_PASS] = "",	  [REPORT_FAIL] = "",	      [REPORT_EXCEPTED] = "XFAIL ",
+		[REPORT_ERROR] = "ERROR ", [REPORT_SKIPPED] = "SKIP ",
 	};
-	struct report_outcome outcome;
+	const struct report_outcome *outcome = &tests->outcomes[row - tests->rows];
+	bool ok = outcome->result == REPORT_PASS || outcome->result == REPORT_EXCEPTED || outcome->result == REPORT_SKIPPED;
 	struct pl_buf text = { 0 };
-
-	report_outcome(report, row, &outcome);
-	bool ok = outcome.result == REPORT_PASS || outcome.result == REPORT_EXCEPTED;
 
 	name(&text, row->kernel);
 	pl_buf_printf(&text, "/");
 	name(&text, row->setting);
 	fprintf(out, "  # cell %s\n  %s %zu %s/%" PRIu64, row->id, ok ? "ok" : "not ok", number, text.text, row->seed);
-	if (*directives[outcome.result] || *outcome.text)
-		fprintf(out, " # %s%s", directives[outcome.result], outcome.text);
+	if (*directives[outcome->result] || *outcome->text)
+		fprintf(out, " # %s%s", directives[outcome->result], outcome->text);
 	fputc('\n', out);
 	*passed &= ok;
 	pl_buf_free(&text);
 }
 
-static void write_group(FILE *out, const struct pl_report *report, const struct report_group *group, size_t number)
+static void write_group(FILE *out, const struct report_tests *tests, const struct report_group *group, size_t number)
 {
 	const struct pl_row *like = group->like;
 	struct pl_buf text = { 0 };
@@ -54,7 +53,7 @@ static void write_group(FILE *out, const struct pl_report *report, const struct 
 	fprintf(out, "  KTAP version 1\n  1..%zu\n", nr);
 	for (size_t i = 0; i < group->nr_lines; i++)
 		for (size_t r = 0; r < group->lines[i].nr_rows; r++)
-			write_row(out, report, group->lines[i].rows[r], ++at, &passed);
+			write_row(out, tests, group->lines[i].rows[r], ++at, &passed);
 	name(&text, like->workload);
 	pl_buf_printf(&text, "/");
 	name(&text, like->disk);
@@ -65,13 +64,17 @@ static void write_group(FILE *out, const struct pl_report *report, const struct 
 
 static enum pl_status write_ktap(FILE *out, const struct pl_report *report, struct pl_error *err)
 {
-	struct report_groups groups = report_group(report->rows, report->nr_rows);
+	struct report_tests tests;
 
 	(void)err;
+	report_tests_read(report, &tests);
+	struct report_groups groups = report_group(tests.rows, tests.nr);
+
 	fprintf(out, "KTAP version 1\n1..%zu\n", groups.nr);
 	for (size_t i = 0; i < groups.nr; i++)
-		write_group(out, report, &groups.group[i], i + 1);
+		write_group(out, &tests, &groups.group[i], i + 1);
 	report_groups_free(&groups);
+	report_tests_free(&tests);
 	return PL_OK;
 }
 

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyse/convoy.h"
 #include "report/internal.h"
 
 void report_exact(char text[REPORT_EXACT_ROOM], double value)
@@ -61,7 +60,7 @@ enum pl_status report_read_log(const struct pl_report *report, const struct pl_r
 	return status;
 }
 
-static const struct pl_expect *expectation(const struct pl_report *report, const struct pl_row *row)
+const struct pl_expect *report_expectation(const struct pl_report *report, const struct pl_row *row)
 {
 	/* Rows come in the matrix's order, and only cells that are not finished lie between. */
 	for (size_t i = (size_t)(row - report->rows); report->matrix && i < report->matrix->nr_cells; i++)
@@ -109,41 +108,104 @@ static void explain(const struct pl_row *row, struct pl_buf *text)
 		pl_buf_printf(text, "; longest lock wait %.1f s", longest_s);
 }
 
-void report_outcome(const struct pl_report *report, const struct pl_row *row, struct report_outcome *outcome)
+enum pl_agreement report_agreement(const struct pl_report *report, const struct pl_row *row, const struct pl_expect *expect,
+				   char fingerprint[PL_FINGERPRINT_MAX])
 {
-	const struct pl_expect *expect = expectation(report, row);
-	char fingerprint[PL_FINGERPRINT_MAX];
+	fingerprint[0] = '\0';
 	bool convoy = expect && expect->convoy && fingerprint_of(report, row, fingerprint);
-	bool completed = row->analysis.verdict == PL_COMPLETED;
-	struct pl_buf text = { 0 };
 
-	switch (pl_judge(expect, row, convoy ? fingerprint : NULL)) {
-	case PL_NOT_EXPECTED:
-		outcome->result = completed ? REPORT_PASS : REPORT_FAIL;
-		break;
+	return pl_judge(expect, row, convoy ? fingerprint : NULL);
+}
+
+static enum report_result result_of(const struct pl_report *report, const struct pl_row *row, enum pl_agreement agreement)
+{
+	static const enum report_result by_bisect[PL_NR_JUDGEMENTS] = {
+		[PL_GOOD] = REPORT_PASS, [PL_BAD] = REPORT_FAIL, [PL_OTHER] = REPORT_FAIL, [PL_CANNOT_TELL] = REPORT_ERROR,
+	};
+
+	if (row->analysis.verdict == PL_INCOMPLETE)
+		return REPORT_ERROR;
+	if (report->bisect)
+		return by_bisect[report->bisect->judged[row - report->rows]];
+	switch (agreement) {
 	case PL_AS_EXPECTED:
-		outcome->result = REPORT_PASS;
-		break;
+		return REPORT_PASS;
 	case PL_EXCEPTED:
-		outcome->result = REPORT_EXCEPTED;
-		break;
+		return REPORT_EXCEPTED;
 	case PL_OTHERWISE:
-		outcome->result = REPORT_FAIL;
+		return REPORT_FAIL;
+	case PL_NOT_EXPECTED:
 		break;
 	}
-	if (row->analysis.verdict == PL_INCOMPLETE)
-		outcome->result = REPORT_ERROR;
-	if (!completed || outcome->result != REPORT_PASS)
+	return row->analysis.verdict == PL_COMPLETED ? REPORT_PASS : REPORT_FAIL;
+}
+
+void report_outcome(const struct pl_report *report, const struct pl_row *row, struct report_outcome *outcome)
+{
+	const struct pl_expect *expect = report_expectation(report, row);
+	char fingerprint[PL_FINGERPRINT_MAX];
+	struct pl_buf text = { 0 };
+
+	outcome->result = result_of(report, row, report_agreement(report, row, expect, fingerprint));
+	if (row->analysis.verdict != PL_COMPLETED || outcome->result != REPORT_PASS)
 		explain(row, &text);
-	if (convoy)
+	if (*fingerprint)
 		pl_buf_printf(&text, "%sconvoy %s", text.len ? "; " : "", fingerprint);
 	if (expect)
 		pl_buf_printf(&text, "%sexpected %s%s%s", text.len ? "; " : "", expect->verdict, expect->convoy ? ", convoy " : "",
 			      expect->convoy ? expect->convoy : "");
-	outcome->text[0] = '\0';
-	for (size_t i = 0; i < text.len && i + 1 < sizeof(outcome->text); i++) {
-		outcome->text[i] = printable(text.text[i]);
-		outcome->text[i + 1] = '\0';
+	if (report->bisect)
+		pl_buf_printf(&text, "%s%s, where bad is: %s", text.len ? "; " : "",
+			      pl_judgement_name(report->bisect->judged[row - report->rows]), report->bisect->goal);
+	for (size_t i = 0; i < text.len; i++)
+		text.text[i] = printable(text.text[i]);
+	outcome->text = text.text ? text.text : pl_strdup("");
+}
+
+/* What is known of a cell that has not run. Strings stay the cell's. */
+static struct pl_row unfinished(const struct pl_cell *cell)
+{
+	struct pl_row row = {
+		.kernel = cell->kernel,
+		.disk = cell->disk,
+		.workload = cell->workload,
+		.setting = cell->setting,
+		.seed = cell->seed,
+		.virtual_seconds = cell->virtual_seconds,
+		.machine = cell->machine,
+		.wall_s = NAN,
+		.analysis = { .verdict = PL_INCOMPLETE },
+	};
+
+	memcpy(row.id, cell->id, sizeof(row.id));
+	return row;
+}
+
+void report_tests_read(const struct pl_report *report, struct report_tests *tests)
+{
+	const struct pl_matrix *matrix = report->matrix;
+	size_t nr = matrix ? matrix->nr_cells : report->nr_rows, at = 0;
+
+	*tests = (struct report_tests){
+		.rows = pl_calloc(nr + 1, sizeof(*tests->rows)),
+		.outcomes = pl_calloc(nr + 1, sizeof(*tests->outcomes)),
+		.nr = nr,
+	};
+	for (size_t i = 0; i < nr; i++) {
+		if (!matrix || (at < report->nr_rows && !strcmp(matrix->cells[i].id, report->rows[at].id))) {
+			report_outcome(report, &report->rows[at], &tests->outcomes[i]);
+			tests->rows[i] = report->rows[at++];
+		} else {
+			tests->outcomes[i] = (struct report_outcome){ REPORT_SKIPPED, pl_strdup("not finished") };
+			tests->rows[i] = unfinished(&matrix->cells[i]);
+		}
 	}
-	pl_buf_free(&text);
+}
+
+void report_tests_free(struct report_tests *tests)
+{
+	for (size_t i = 0; i < tests->nr; i++)
+		free(tests->outcomes[i].text);
+	free(tests->outcomes);
+	free(tests->rows);
 }

@@ -6,6 +6,7 @@
 #ifndef PL_REPORT_FORMAT_H
 #define PL_REPORT_FORMAT_H
 
+#include "analyse/goal.h"
 #include "analyse/symbols.h"
 #include "ledger/ledger.h"
 #include "plan/plan.h"
@@ -15,6 +16,13 @@ enum pl_format_scope {
 	PL_SCOPE_CELL, /* one cell, from its log */
 };
 
+/* What a search said of its cells. */
+struct pl_report_bisect {
+	char *goal;		   /* what bad is: the expression of analyse/goal.h */
+	char *answer;		   /* a sentence, or NULL: it asked for no answer */
+	enum pl_judgement *judged; /* one for each row */
+};
+
 /* What a report is of. Everything belongs to the caller and lives as long as the report is written. */
 struct pl_report {
 	const char *title;	       /* for people: the matrix's or scenario's name, a cell's label, or the results directory */
@@ -22,6 +30,7 @@ struct pl_report {
 	size_t nr_rows;		       /* PL_SCOPE_CELL: 1 */
 	size_t nr_missing;	       /* cells that were asked for and are not finished */
 	const struct pl_matrix *matrix; /* NULL: the report is not of one matrix */
+	const struct pl_report_bisect *bisect; /* NULL: it is not of one bisect */
 	struct pl_ledger *ledger;      /* for artifacts: pl_ledger_blackbox, _console, _inputs */
 	const struct pl_paths *paths;
 	/*

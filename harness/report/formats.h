@@ -3,6 +3,7 @@
 #ifndef PL_REPORT_FORMATS_H
 #define PL_REPORT_FORMATS_H
 
+#include "analyse/convoy.h"
 #include "report/format.h"
 #include "report/judge.h"
 
@@ -29,19 +30,43 @@ void report_json_text(FILE *out, const char *text);
 /* Text for XML, in attributes and between tags; the same of other bytes. */
 void report_xml_text(FILE *out, const char *text);
 
-/* A cell as a test: it passes if it ends as its scenario says, and else, where none says anything, if it completes. */
+/* What the matrix says of a cell; NULL: nothing. row is one of the report's. */
+const struct pl_expect *report_expectation(const struct pl_report *report, const struct pl_row *row);
+
+/* Did it end so? Reads the cell's log if a convoy is expected. fingerprint: that of its convoy, or "". */
+enum pl_agreement report_agreement(const struct pl_report *report, const struct pl_row *row, const struct pl_expect *expect,
+				   char fingerprint[PL_FINGERPRINT_MAX]);
+
+/*
+ * A cell as a test: it passes if it ends as its scenario says, or is good in the eyes of its bisect, and where neither says
+ * anything, if it completes.
+ */
 enum report_result {
 	REPORT_PASS,
 	REPORT_FAIL,
 	REPORT_EXCEPTED, /* it ended otherwise, as the scenario says of this seed */
-	REPORT_ERROR,	 /* an incomplete cell: it says nothing */
+	REPORT_ERROR,	 /* an incomplete cell, or one that a bisect can tell nothing from: it says nothing */
+	REPORT_SKIPPED,	 /* a cell of the matrix that is not finished */
 };
+#define REPORT_NR_RESULTS 5
 struct report_outcome {
 	enum report_result result;
-	char text[640]; /* printable ASCII, one line: the verdict and what explains it; "" for one that completed as it should */
+	char *text; /* printable ASCII, one line: the verdict and what explains it; "" for one that completed as it should */
 };
-/* row is one of the report's. Reads the cell's log if its scenario expects a convoy. */
+/* row is one of the report's, and so finished. The caller frees outcome->text. */
 void report_outcome(const struct pl_report *report, const struct pl_row *row, struct report_outcome *outcome);
+
+/*
+ * All cells of a report as tests: those of a matrix that are not finished stand in their places, with names and machine and
+ * nothing else. Strings of rows belong to the report.
+ */
+struct report_tests {
+	struct pl_row *rows;
+	struct report_outcome *outcomes; /* one for each row */
+	size_t nr;
+};
+void report_tests_read(const struct pl_report *report, struct report_tests *tests);
+void report_tests_free(struct report_tests *tests);
 
 /* Read a cell's log. PL_UNMET if there is none that can be read; free *region. */
 enum pl_status report_read_log(const struct pl_report *report, const struct pl_row *row, void **region, struct pl_bb *bb,

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum pl_judgement pl_judge(const struct pl_expect *expect, const struct pl_row *row, const char *fingerprint)
+enum pl_agreement pl_judge(const struct pl_expect *expect, const struct pl_row *row, const char *fingerprint)
 {
 	if (!expect)
 		return PL_NOT_EXPECTED;

@@ -6,7 +6,7 @@
 #include "ledger/ledger.h"
 #include "plan/plan.h"
 
-enum pl_judgement {
+enum pl_agreement {
 	PL_NOT_EXPECTED, /* the scenario says nothing of it */
 	PL_AS_EXPECTED,
 	PL_EXCEPTED,	 /* otherwise, as the scenario says of this seed */
@@ -14,6 +14,6 @@ enum pl_judgement {
 };
 
 /* expect may be NULL; fingerprint is that of the cell's convoy, or NULL if it has none. */
-enum pl_judgement pl_judge(const struct pl_expect *expect, const struct pl_row *row, const char *fingerprint);
+enum pl_agreement pl_judge(const struct pl_expect *expect, const struct pl_row *row, const char *fingerprint);
 
 #endif

@@ -225,6 +225,12 @@ export function drawCell(selected) {
 	byId("cell-title").textContent = `Cell ${cell.id}: ${lineName(line)}, ${group.workload} on ${group.disk}, seed ${cell.seed}`;
 	byId("cell-facts").replaceChildren(el("span", { class: "verdict " + cell.verdict }, cell.verdict),
 		` ${[cell.flags && "flags: " + cell.flags, cell.reason, cell.exact ? "exact" : "not exact", cell.digest && "digest " + cell.digest.slice(0, 12)].filter(Boolean).join("; ")}`);
+	const ended = (verdict, convoy) => verdict + (convoy ? `, convoy ${convoy}` : "");
+	byId("cell-expected").hidden = !cell.as_expected && !cell.judged;
+	byId("cell-expected").classList.toggle("otherwise", cell.as_expected === "no");
+	byId("cell-expected").textContent = cell.judged ? `The search judged it: ${cell.judged}, where bad is ${data.goal}.`
+		: `Expected: ${ended(cell.expected, cell.expected_convoy)}. Found: ${ended(cell.verdict, cell.convoy)}. ` +
+			{ yes: "As the scenario says.", excepted: "Otherwise, as the scenario says of this seed.", no: "NOT as the scenario says." }[cell.as_expected];
 	byId("cell-metrics").replaceChildren(el("tbody", {}, ...data.metrics.map((m, i) => el("tr", { title: m.about }, el("th", { class: "name", scope: "row" }, m.name), el("td", {}, known(cell.values[i]) ? String(cell.values[i]) : "–"), el("td", { class: "name" }, m.unit)))));
 	for (const id of ["timeline", "unzoom"]) byId(id).hidden = !t;
 	byId("timeline-note").textContent = !t ? "No timeline of this cell in this page: it has no log, or the page has as many as it may. `plimsoll report --format html " + cell.id + "` makes one."

@@ -63,10 +63,22 @@ function leadOf(kernel) {
 	return parts.join(" ");
 }
 
+// How many cells ended as their scenario says, and which did not.
+function asExpected() {
+	const told = data.cells.filter((c) => c.as_expected), count = (what) => told.filter((c) => c.as_expected === what).length;
+	if (!told.length) return [];
+	const no = told.filter((c) => c.as_expected === "no").map((c) => `${c.kernel} ${c.setting} seed ${c.seed} (${c.id})`);
+	return [`${count("yes")} of ${told.length} cells ended as the scenario says` +
+		(count("excepted") ? `, ${count("excepted")} otherwise, as it says of their seeds` : "") +
+		(no.length ? `, and ${no.length} not: ${no.slice(0, 5).join("; ")}${no.length > 5 ? " ..." : ""}.` : ".")];
+}
+
 // Paragraphs.
 export function lead() {
-	const said = kernels.map(leadOf).filter(Boolean).slice(0, 4);
-	if (!said.length)
+	// In a search settings were chosen to find a limit, and not to be ranked.
+	if (data.goal) return [data.answer, `Bad is: ${data.goal}. ${data.cells.filter((c) => c.judged === "bad").length} of ${data.cells.length} cells are.`].filter(Boolean);
+	const expected = asExpected(), said = expected.concat(kernels.map(leadOf).filter(Boolean).slice(0, 4));
+	if (said.length === expected.length)
 		said.push(data.groups.flatMap((g) => g.lines.map((l) => `${l.kernel} ${l.setting}, ${g.workload}: ${l.hung[0]} of ${l.hung[1]} hung ` +
 			`(95 % interval ${Math.round(100 * l.hung[2])} to ${Math.round(100 * l.hung[3])} %)`)).slice(0, 6).join("; ") + ".");
 	if (data.groups.every((g) => g.lines.every((l) => l.cells.length < 2))) said.push("One seed each: these are single runs, not rates.");
@@ -80,5 +92,5 @@ export function facts() {
 	return `${data.cells.length} cells: ${Object.entries(by).map(([v, k]) => `${k} ${v}`).join(", ")}.` +
 		(data.missing ? ` ${data.missing} more were asked for and are not finished.` : "") +
 		(shown < data.cells.length ? ` Timelines here: ${shown} of ${data.cells.length} (${data.without_log ? `${data.without_log} have no log; ` : ""}at most ${data.max_timelines} go into one page: name fewer cells for others).` : "") +
-		" Settings are ranked by hung, panicked and out-of-memory cells first, then by stall time.";
+		(data.goal ? "" : " Settings are ranked by hung, panicked and out-of-memory cells first, then by stall time.");
 }

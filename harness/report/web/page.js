@@ -76,9 +76,20 @@ function heatCell(group, line, x, y, directed, most) {
 	const range = v.filter(known), lowest = Math.min(...range), highest = Math.max(...range);
 	const parts = [ratio === null ? "" : change(ratio), range.length > 1 && lowest < highest ? `${number(lowest)} to ${number(highest)}` : ""];
 	td.append(el("small", {}, parts.filter(Boolean).join(", ") || (line.setting === group.baseline ? "baseline" : "\u00a0")));
+	td.append(...standingOf(line));
 	td.addEventListener("click", () => select(group, line, 0, true));
 	td.plimsoll = { group, line };
 	return td;
+}
+
+// What the scenario, or the search, says of a line's cells.
+function standingOf(line) {
+	const cells = cellsOf(line), expected = cells.filter((c) => c.as_expected), no = expected.filter((c) => c.as_expected === "no").length;
+	const small = (text, wrong) => el("small", wrong ? { class: "otherwise" } : {}, text);
+	if (data.goal) return [small(cells.length > 1 ? `${cells.filter((c) => c.judged === "bad").length} of ${cells.length} bad` : cells[0].judged)];
+	if (!expected.length) return [];
+	if (no) return [small(cells.length > 1 ? `${no} of ${cells.length} NOT as expected` : "NOT as expected", true)];
+	return [small(expected.some((c) => c.as_expected === "excepted") ? "as expected of these seeds" : "as expected")];
 }
 
 function markSelected() {
@@ -157,8 +168,16 @@ function fromAddress() {
 	return null;
 }
 
-// What is shown first: where the best setting of any kernel made the most difference.
+// What is shown first: a cell that ended otherwise as its scenario says, or else what the scenario is about; without one, where
+// the best setting of any kernel made the most difference.
 function opening() {
+	const wrong = (c) => c.as_expected === "no", about = (c) => c.expected && c.expected !== "completed";
+	for (const wanted of [wrong, about])
+		for (const group of data.groups)
+			for (const line of group.lines) {
+				const seed = cellsOf(line).findIndex(wanted);
+				if (seed >= 0) return { group, line, seed };
+			}
 	const best = kernels.map((k) => rank(k)[0]).filter(Boolean).sort((x, y) => x.bad - y.bad || x.ratio - y.ratio)[0];
 	if (!best) return { group: data.groups[0], line: data.groups[0].lines[0] };
 	return best.pairs.sort((x, y) => x.bad - y.bad || x.ratio - y.ratio)[0];
@@ -184,7 +203,7 @@ function start() {
 		select(wanted.group, wanted.line, wanted.seed, false);
 	} else {
 		const first = opening();
-		select(first.group, first.line, 0, false);
+		select(first.group, first.line, first.seed || 0, false);
 		history.replaceState(null, "", location.pathname + location.search);
 	}
 	addEventListener("hashchange", () => { const w = fromAddress(); if (w) select(w.group, w.line, w.seed, true); });
