@@ -28,7 +28,7 @@ const panels = (t) => {
 		{ title: "Disk, MiB/s by kind", height: 130, stack: true, lines: [["swap in", "swap_in_kib_s"], ["swap out", "swap_out_kib_s"], ["file read", "file_read_kib_s"],
 			["file writeback", "writeback_kib_s"], ["metadata", "metadata_kib_s"], ["direct", "direct_kib_s"], ["other", "other_kib_s"]].map(([n, s]) => [n, s, 1 / 1024]) },
 		{ title: "Requests in the disk", lines: [["depth", "depth_requests", 1]] },
-		{ title: "Pressure (PSI), %", max: 100, lines: [["memory some", "psi_mem_some_permille", 0.1], ["memory full", "psi_mem_full_permille", 0.1],
+		{ title: "Pressure (PSI), %", max: 100, step: 50, lines: [["memory some", "psi_mem_some_permille", 0.1], ["memory full", "psi_mem_full_permille", 0.1],
 			["IO some", "psi_io_some_permille", 0.1], ["IO full", "psi_io_full_permille", 0.1]] },
 		{ title: "Tasks in D state", lines: [["in D state", "blocked_tasks", 1], ["of them in iowait", "iowait_tasks", 1]] },
 		{ title: "Tasks in an allocation stall", overlay: true, lines: [["stalled tasks (mean)", "stalled_centitasks", 0.01]] },
@@ -37,7 +37,22 @@ const panels = (t) => {
 	];
 };
 
-function seriesOf(panel, t, base, at) {
+// khungtaskd reports all that it finds at once: one line, one label.
+function marksOf(t, apart_s) {
+	const merged = [];
+	for (const [s, kind, text] of t.marks) {
+		const last = merged[merged.length - 1];
+		if (last && last.kind === kind && kind !== "phase" && s - last.xAxis < 0.1) last.texts.push(text);
+		else merged.push({ xAxis: s, kind, texts: [text] });
+	}
+	// Labels that would lie over each other are left out: the first is there, and a pointer at a line finds its text.
+	let labelled = -Infinity;
+	const room = (m) => m.xAxis - labelled >= apart_s && (labelled = m.xAxis, true);
+	return merged.map((m) => ({ ...m, short: !room(m) ? "" : m.kind === "phase" ? m.texts[0] : (m.texts.length > 1 ? `${m.texts.length} ` : "") + (m.kind === "oom" ? "OOM" : "hung"),
+		lineStyle: { color: m.kind === "phase" ? colours.quiet : colours.bad, type: m.kind === "oom" ? "solid" : "dashed", width: m.kind === "phase" ? 1 : 1.2 } }));
+}
+
+function seriesOf(panel, t, base, at, apart_s) {
 	const series = panel.lines.map(([name, key, scale, type], i) => ({
 		name, type: "line", xAxisIndex: at, yAxisIndex: at, data: t.at(key, scale), showSymbol: false, animation: false, step: "end",
 		lineStyle: { width: 1.3, type: type || "solid" }, itemStyle: { color: colours.series[i] },
@@ -55,18 +70,21 @@ function seriesOf(panel, t, base, at) {
 	}
 	if (series.length)
 		series[0].markLine = { symbol: "none", silent: false, animation: false, label: { show: at === 0, color: colours.fore, fontSize: 10, formatter: (p) => p.data.short },
-			tooltip: { formatter: (p) => tip(`${number(p.data.xAxis)} s: ${p.data.text}`) },
-			data: t.marks.map(([s, kind, text]) => ({ xAxis: s, text, short: kind === "phase" ? text : kind === "oom" ? "OOM" : "hung",
-				lineStyle: { color: kind === "phase" ? colours.quiet : colours.bad, type: kind === "oom" ? "solid" : "dashed", width: kind === "phase" ? 1 : 1.2 } })) };
+			tooltip: { formatter: (p) => tip(`${number(p.data.xAxis)} s:`, ...p.data.texts) }, data: marksOf(t, apart_s) };
 	return series;
 }
 
 function drawTimeline(t, base, label) {
 	const all = panels(t), grid = [], x = [], y = [], title = [], legend = [], series = [];
 	let top = 8;
+	const made = chart("timeline");
+	made.resize();
+	const apart_s = (45 * t.end_s) / made.getWidth();
+	// A page of paper is to hold all of it.
+	const paper = colours.paper ? 0.6 : 1;
 	const slowest = Math.max(1, ...t.probes.map((p) => p[2]));
 	all.forEach((panel, i) => {
-		const height = panel.height || 64, mine = seriesOf(panel, t, base, i);
+		const height = Math.round(paper * (panel.height || 64)), mine = seriesOf(panel, t, base, i, apart_s);
 		title.push({ text: panel.title, left: 0, top: top - 2, textStyle: { fontSize: 12, fontWeight: 600, color: colours.fore } });
 		legend.push({ data: mine.map((s) => s.name), right: 8, top: top - 4, itemWidth: 14, itemHeight: 7, padding: 2, textStyle: { color: colours.quiet, fontSize: 11 }, inactiveColor: colours.line });
 		// The marks' labels stand above the first panel.
@@ -74,21 +92,20 @@ function drawTimeline(t, base, label) {
 		// No grid makes room for its labels: time must stand at the same place in all.
 		grid.push({ left: 52, right: 12, top: top + 18, height, outerBoundsMode: "none" });
 		x.push({ ...axis(), type: "value", gridIndex: i, min: 0, max: t.end_s, splitLine: { show: false },
-			axisLabel: { show: i === all.length - 1, color: colours.quiet, fontSize: 11, formatter: "{value} s" }, axisPointer: { label: { show: false } } });
-		y.push({ ...axis(), axisLabel: { color: colours.quiet, fontSize: 11, formatter: number }, type: panel.log ? "log" : "value", gridIndex: i, splitNumber: 3,
+			axisLabel: { show: i === all.length - 1, alignMaxLabel: "right", hideOverlap: true, color: colours.quiet, fontSize: 11, formatter: "{value} s" }, axisPointer: { label: { show: false } } });
+		y.push({ ...axis(), axisLabel: { color: colours.quiet, fontSize: 11, formatter: number }, type: panel.log ? "log" : "value", gridIndex: i, splitNumber: 3, ...(panel.step ? { interval: panel.step } : {}),
 			min: panel.log ? 0.001 : 0, max: panel.log ? 10 ** Math.ceil(Math.log10(slowest)) : panel.max });
 		series.push(...mine);
 		top += height + 36;
 	});
-	byId("timeline").style.height = `${top + 44}px`;
-	const made = chart("timeline");
+	byId("timeline").style.height = `${top + (colours.paper ? 20 : 44)}px`;
 	made.resize();
 	made.setOption({
 		animation: false, textStyle: { fontFamily: "inherit" }, title, legend, grid, xAxis: x, yAxis: y, series,
 		axisPointer: { link: [{ xAxisIndex: "all" }], lineStyle: { color: colours.quiet } },
 		tooltip: { ...tooltip(), trigger: "axis", formatter: (points) => tip(`${number(points[0].axisValue)} s`, ...points.map((p) => `${p.seriesName}: ${number(p.value[1])}`)) },
 		dataZoom: [{ type: "inside", xAxisIndex: x.map((_, i) => i), filterMode: "none", zoomOnMouseWheel: "ctrl", moveOnMouseWheel: false },
-			{ type: "slider", xAxisIndex: x.map((_, i) => i), filterMode: "none", height: 18, bottom: 4, borderColor: colours.line, textStyle: { color: colours.quiet } }],
+			{ type: "slider", show: !colours.paper, xAxisIndex: x.map((_, i) => i), filterMode: "none", height: 18, bottom: 4, borderColor: colours.line, textStyle: { color: colours.quiet } }],
 	}, true);
 	byId("timeline").setAttribute("aria-label", `Timeline of ${label}: free memory against MIN, LOW and HIGH, dirty pages, disk, pressure, waiting tasks, stalls and probe`);
 }
@@ -122,19 +139,22 @@ function drawConvoy(convoy) {
 	const share = convoy.held_s > 0 ? ` While the oldest waited, the lock was held for ${number(convoy.held_s)} task-seconds, ${Math.round((100 * convoy.held_reclaim_s) / convoy.held_s)} % of it in direct reclaim.` : "";
 	byId("convoy-text").textContent = `At ${number(convoy.at_s)} s ${convoy.nr_holders ? convoy.nr_holders + (convoy.nr_holders === 1 ? " task held" : " tasks held") : "tasks that were not recorded held"} ${convoy.lock} (${convoy.kind}), ` +
 		`${convoy.nr_waiters} waited for it, the oldest for ${number(convoy.oldest_wait_s)} s; the longest wait in the end: ${number(convoy.longest_wait_s)} s.${share} Fingerprint: ${convoy.fingerprint}`;
-	const rows = Math.max(convoy.holders.length, convoy.waiters.length, 4), nodes = [{ id: "lock", name: convoy.lock, x: 500, y: rows * 13, symbol: "roundRect", symbolSize: [110, 34], role: "lock",
+	const rows = Math.max(convoy.holders.length, convoy.waiters.length, 4);
+	byId("convoy").style.height = `${Math.max(200, rows * 24)}px`;
+	const made = chart("convoy");
+	made.resize();
+	// What a graph covers is stretched to its place: with a node in two corners of it a pixel is a pixel, and a circle one.
+	const width = Math.max(300, made.getWidth() - 360), height = made.getHeight() - 32, corner = { symbolSize: 0, role: "corner" };
+	const nodes = [{ ...corner, id: "from", x: 0, y: 0 }, { ...corner, id: "to", x: width, y: height }, { id: "lock", name: convoy.lock, x: width / 2, y: height / 2, symbol: "roundRect", symbolSize: [110, 34], role: "lock",
 		itemStyle: { color: colours.soft, borderColor: colours.fore }, label: { show: true, position: "inside", color: colours.fore, fontWeight: 600 } }], links = [];
-	for (const [role, x, side] of [["holders", 220, "left"], ["waiters", 780, "right"]])
+	for (const [role, x, side] of [["holders", 0, "left"], ["waiters", width, "right"]])
 		convoy[role].forEach((task, i) => {
 			const id = `${role}${i}`;
-			nodes.push({ id, name: id, task, role, x, y: ((i + 0.5) * rows * 26) / convoy[role].length, symbolSize: 7 + 9 * Math.min(1, task.so_far_s / Math.max(convoy.oldest_wait_s, 0.001)),
+			nodes.push({ id, name: id, task, role, x, y: ((i + 0.5) * height) / convoy[role].length, symbolSize: 7 + 9 * Math.min(1, task.so_far_s / Math.max(convoy.oldest_wait_s, 0.001)),
 				itemStyle: { color: role === "holders" ? (task.in_reclaim ? colours.series[4] : colours.series[0]) : task.mode === "write" ? colours.bad : colours.series[5] },
 				label: { show: true, position: side, color: colours.fore, fontSize: 11, formatter: () => `${task.comm}:${task.pid} ${number(task.so_far_s)} s${role === "holders" && task.io ? ", " + task.io : ""}` } });
 			links.push(role === "holders" ? { source: "lock", target: id } : { source: id, target: "lock" });
 		});
-	byId("convoy").style.height = `${Math.max(200, rows * 24)}px`;
-	const made = chart("convoy");
-	made.resize();
 	made.setOption({ animation: false, tooltip: { ...tooltip(), formatter: (p) => (p.data.task ? tip(...taskLines(p.data.task, p.data.role)) : "") },
 		series: [{ type: "graph", layout: "none", left: 200, right: 160, top: 16, bottom: 16, roam: false, data: nodes, links, edgeSymbol: ["none", "arrow"], edgeSymbolSize: 6,
 			lineStyle: { color: colours.quiet, opacity: 0.6, curveness: 0.05 }, emphasis: { focus: "adjacency" } }] }, true);
@@ -233,8 +253,9 @@ export function drawCell(selected) {
 			{ yes: "As the scenario says.", excepted: "Otherwise, as the scenario says of this seed.", no: "NOT as the scenario says." }[cell.as_expected];
 	byId("cell-metrics").replaceChildren(el("tbody", {}, ...data.metrics.map((m, i) => el("tr", { title: m.about }, el("th", { class: "name", scope: "row" }, m.name), el("td", {}, known(cell.values[i]) ? String(cell.values[i]) : "–"), el("td", { class: "name" }, m.unit)))));
 	for (const id of ["timeline", "unzoom"]) byId(id).hidden = !t;
+	byId("timeline-help").hidden = !t;
 	byId("timeline-note").textContent = !t ? "No timeline of this cell in this page: it has no log, or the page has as many as it may. `plimsoll report --format html " + cell.id + "` makes one."
-		: "Scroll with Ctrl, drag the bar or press + and - to zoom; hover to read; click a name to hide its line. Time is in guest seconds from the start of the workload." + (t.more_marks ? ` ${t.more_marks} more marks are not drawn.` : "");
+		: "Time is in guest seconds from the start of the workload." + (t.more_marks ? ` ${t.more_marks} more marks are not drawn.` : "");
 	if (!t) {
 		byId("convoy-part").hidden = byId("flame-part").hidden = true;
 		return;

@@ -13,6 +13,9 @@ function bySeed(a, b, metric) {
 	return { seeds: pairs.map(([c]) => c.seed), a: pairs.map(([c]) => c.values[metric]), b: pairs.map(([, c]) => c.values[metric]) };
 }
 
+// How many seeds two lines have in common.
+export const pairsOf = (a, b) => bySeed(a, b, 0).seeds.length;
+
 const rate = ([hits, nr, low, high]) => (nr ? `${hits} of ${nr} (${Math.round(100 * low)} to ${Math.round(100 * high)} %)` : "no cell says");
 
 function drawPairs(a, b, metrics) {
@@ -85,7 +88,7 @@ function drawSurvival(a, b) {
 
 export function drawComparison(group, a, b, allMetrics) {
 	const metrics = allMetrics ? data.metrics.map((_, i) => i) : MAIN.map(indexOf).filter((i) => i !== undefined);
-	const pairs = bySeed(a, b, 0).seeds.length;
+	const pairs = pairsOf(a, b);
 	byId("compare-text").textContent = `${lineName(b)} against ${lineName(a)}: ${pairs} ${pairs === 1 ? "pair" : "pairs"} of cells with the same seed.` +
 		(pairs === 1 ? " One pair says what happened once; intervals need more seeds." : "");
 	byId("rates").replaceChildren(el("thead", {}, el("tr", {}, ...["cells (95 % interval, Clopper and Pearson)", "A", "B"].map((h) => el("th", { class: "name" }, h)))),

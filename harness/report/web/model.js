@@ -35,6 +35,7 @@ export const colours = {
 	read(paper = false) {
 		const style = getComputedStyle(document.documentElement);
 		for (const name of ["back", "fore", "quiet", "line", "soft", "bad", "better", "worse"]) this[name] = style.getPropertyValue("--" + name).trim();
+		this.paper = paper;
 		// Before it prints, a browser still has the style of the screen.
 		if (paper) Object.assign(this, { back: "#fff", fore: "#000", quiet: "#444", line: "#bbb", soft: "#fff" });
 		this.series = !paper && matchMedia("(prefers-color-scheme: dark)").matches

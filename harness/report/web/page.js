@@ -3,7 +3,7 @@ import { data, el, byId, metricAt, indexOf, cellsOf, values, lineName, colours }
 import { number, unit, change, median, known } from "./numbers.js";
 import { lead, facts, rank, kernels } from "./lead.js";
 import { drawCell, unzoom } from "./cell.js";
-import { drawComparison } from "./compare.js";
+import { drawComparison, pairsOf } from "./compare.js";
 
 const settings = [];
 for (const group of data.groups)
@@ -135,11 +135,14 @@ function select(group, line, seed, go) {
 function fillSides(line) {
 	const group = data.groups[+byId("group").value];
 	for (const id of ["side-a", "side-b"]) byId(id).replaceChildren(...group.lines.map((l, i) => el("option", { value: i }, lineName(l))));
-	// Of a baseline there is nothing to tell but how another one differs from it.
-	const b = line && line.setting !== group.baseline ? line
-		: group.lines.find((l) => l.setting !== group.baseline && (!line || l.kernel === line.kernel)) || group.lines[group.lines.length - 1];
-	let a = group.lines.find((l) => l.kernel === b.kernel && l.setting === group.baseline) || group.lines[0];
-	if (a === b) a = group.lines.find((l) => l !== b) || b;
+	let a = line || group.lines.find((l) => l.setting === group.baseline), b = line;
+	if (a.setting === group.baseline) {
+		// Of a baseline there is nothing to tell but how another one differs from it: the one that most seeds tell of.
+		const others = group.lines.filter((l) => l !== a).map((l) => ({ line: l, pairs: pairsOf(a, l), near: l.kernel === a.kernel }));
+		b = others.sort((x, y) => y.pairs - x.pairs || y.near - x.near).map((o) => o.line)[0] || a;
+	} else {
+		a = group.lines.find((l) => l.kernel === b.kernel && l.setting === group.baseline) || group.lines.find((l) => l !== b) || b;
+	}
 	byId("side-a").value = String(group.lines.indexOf(a));
 	byId("side-b").value = String(group.lines.indexOf(b));
 }
