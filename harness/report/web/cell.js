@@ -103,7 +103,10 @@ function drawTimeline(t, base, label) {
 	made.setOption({
 		animation: false, textStyle: { fontFamily: "inherit" }, title, legend, grid, xAxis: x, yAxis: y, series,
 		axisPointer: { link: [{ xAxisIndex: "all" }], lineStyle: { color: colours.quiet } },
-		tooltip: { ...tooltip(), trigger: "axis", formatter: (points) => tip(`${number(points[0].axisValue)} s`, ...points.map((p) => `${p.seriesName}: ${number(p.value[1])}`)) },
+		tooltip: { ...tooltip(), trigger: "axis", formatter: (points) => tip(`${number(points[0].axisValue)} s`, ...all.map((panel, i) => {
+			const mine = points.filter((p) => p.axisIndex === i).map((p) => `${p.seriesName} ${number(p.value[1])}`);
+			return mine.length ? `${panel.title.replace(/ \(.*/, "")}: ${mine.join(", ")}` : "";
+		}).filter(Boolean)) },
 		dataZoom: [{ type: "inside", xAxisIndex: x.map((_, i) => i), filterMode: "none", zoomOnMouseWheel: "ctrl", moveOnMouseWheel: false },
 			{ type: "slider", show: !colours.paper, xAxisIndex: x.map((_, i) => i), filterMode: "none", height: 18, bottom: 4, borderColor: colours.line, textStyle: { color: colours.quiet } }],
 	}, true);
