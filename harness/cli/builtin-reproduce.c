@@ -344,8 +344,10 @@ int pl_cmd_reproduce(const struct pl_cli *cli, int argc, char **argv)
 	if (status != PL_OK)
 		return pl_complain(&err);
 	status = pl_ledger_open(cli->paths.results, &cells.ledger, &err);
-	if (status == PL_OK)
+	if (status == PL_OK) {
+		pl_vmcore_sweep(cli, cells.ledger);
 		status = reproduce(cli, &args, (unsigned)jobs, cells_of, bundle.expect ? bundle.digest : NULL, &cells);
+	}
 	if (bundle.expect)
 		pl_bundle_free(&bundle);
 	else

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cli/vmcore.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,33 @@ enum pl_status pl_vmcore_check(const struct pl_cell *cell, const char *path, str
 	}
 	free(tmp);
 	return status;
+}
+
+/* "ID.tmp" */
+static bool is_begun(const char *name, char id[PL_ID_HEX])
+{
+	snprintf(id, PL_ID_HEX, "%s", name);
+	return strspn(name, "0123456789abcdef") == PL_ID_HEX - 1 && !strcmp(name + PL_ID_HEX - 1, ".tmp");
+}
+
+void pl_vmcore_sweep(const struct pl_cli *cli, struct pl_ledger *ledger)
+{
+	char *folder = pl_asprintf("%s/vmcores", cli->paths.results);
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		char id[PL_ID_HEX];
+		int claim_fd;
+
+		if (!is_begun(entry->d_name, id) || pl_ledger_claim(ledger, id, &claim_fd, NULL) != PL_OK)
+			continue;
+		unlinkat(dirfd(dir), entry->d_name, 0);
+		close(claim_fd);
+	}
+	if (dir)
+		closedir(dir);
+	free(folder);
 }
 
 struct taking {

@@ -16,4 +16,7 @@ enum pl_status pl_vmcore_check(const struct pl_cell *cell, const char *path, str
 enum pl_status pl_vmcore(const struct pl_cli *cli, struct pl_ledger *ledger, const struct pl_cell *cell, const char *path,
 			 struct pl_error *err);
 
+/* Remove cores in results/vmcores/ that a killed process had begun. Whoever writes one has the claim of its cell. */
+void pl_vmcore_sweep(const struct pl_cli *cli, struct pl_ledger *ledger);
+
 #endif

@@ -53,6 +53,8 @@ load helpers
 	run plimsoll reproduce --kernel 9.9
 	expect 2 "--kernel 9.9"
 	one_line
+	mkdir -p results/vmcores
+	touch results/vmcores/{0123456789abcdef.tmp,0123456789abcdef,mine.tmp}
 	run plimsoll reproduce --vmcore --seeds 2
 	expect 2 "--vmcore: a core is of one cell, and these are 2"
 	one_line
@@ -61,6 +63,8 @@ load helpers
 	one_line
 	run plimsoll reproduce --vmcore=.
 	expect 2 "--vmcore: . is a folder"
+	# What a killed process had begun is gone, and nothing else.
+	[ "$(ls results/vmcores)" = "$(printf '0123456789abcdef\nmine.tmp')" ]
 	one_line
 	echo '{"plimsoll_bundle": 1, "id": 7}' >damaged.json
 	run plimsoll reproduce damaged.json
