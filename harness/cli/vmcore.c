@@ -40,8 +40,11 @@ enum pl_status pl_vmcore_check(const struct pl_cell *cell, const char *path, str
 /* "ID.tmp" */
 static bool is_begun(const char *name, char id[PL_ID_HEX])
 {
-	snprintf(id, PL_ID_HEX, "%s", name);
-	return strspn(name, "0123456789abcdef") == PL_ID_HEX - 1 && !strcmp(name + PL_ID_HEX - 1, ".tmp");
+	if (strspn(name, "0123456789abcdef") != PL_ID_HEX - 1 || strcmp(name + PL_ID_HEX - 1, ".tmp") != 0)
+		return false;
+	memcpy(id, name, PL_ID_HEX - 1);
+	id[PL_ID_HEX - 1] = '\0';
+	return true;
 }
 
 void pl_vmcore_sweep(const struct pl_cli *cli, struct pl_ledger *ledger)
