@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include "cli/hang.h"
 #include "cli/vmcore.h"
 #include "report/judge.h"
+#include "report/report.h"
 #include "report/statistics.h"
 
 #define DEFAULT_SCENARIO "cvm-rwsem-hang"
@@ -112,10 +114,17 @@ static const char *agreement_text(enum pl_agreement agreement)
 	return texts[agreement];
 }
 
+/* A line that begins with a word of 12 columns, broken where the terminal ends. */
+static void print_wrapped(char *text)
+{
+	pl_report_wrapped(stdout, text, pl_report_style_for(STDOUT_FILENO)->width, 12);
+	free(text);
+}
+
 static void print_expectation(const struct pl_expect *expect)
 {
-	printf("expected    %s%s%s (%s)\n", expect->verdict, expect->convoy ? ", " : "", expect->convoy ? expect->convoy : "",
-	       expect->origin);
+	print_wrapped(pl_asprintf("expected    %s%s%s (%s)", expect->verdict, expect->convoy ? ", " : "",
+				  expect->convoy ? expect->convoy : "", expect->origin));
 }
 
 /* One cell in full. */
@@ -127,10 +136,11 @@ static void print_one(const struct pl_cell *cell, const struct pl_row *row, cons
 	printf("cell        %s %s\n", row->id, label);
 	printf("digest      %s%s\n", row->digest, row->exact ? "" : " (not exact)");
 	pl_hang_print(stdout, row, hang);
-	printf("\nthe guest   %.0f s of its time in %.1f s; ended %s\n", row->analysis.virtual_s, row->wall_s,
-	       row->analysis.verdict == PL_PANIC	    ? "in a panic" :
-	       row->analysis.flags & PL_FLAG_WEDGED ? "by its recorder, because user space no longer could" :
-						      "by SysRq, after its log was closed");
+	printf("\n");
+	print_wrapped(pl_asprintf("the guest   %.0f s of its time in %.1f s; ended %s", row->analysis.virtual_s, row->wall_s,
+				  row->analysis.verdict == PL_PANIC    ? "in a panic" :
+				  row->analysis.flags & PL_FLAG_WEDGED ? "by its recorder, because user space no longer could" :
+									 "by SysRq, after its log was closed"));
 	printf("fingerprint %s\n", hang->has_convoy ? hang->convoy.fingerprint : "none: nobody waited 10 s for a lock");
 	if (cell->expect)
 		print_expectation(cell->expect);
@@ -178,19 +188,26 @@ static void print_tally(const struct tally *tally)
 		printf("    convoy: %zu of %zu: %s\n", tally->fingerprints[i].nr, tally->nr, tally->fingerprints[i].text);
 }
 
-/* A line for each of many. */
+/* The head of cells that differ by their seeds only, and a line for each of them. */
+static void print_head(const struct pl_cell *cell)
+{
+	char *text = pl_asprintf("%s/%s/%s/%s", cell->kernel, cell->disk, cell->workload, cell->setting);
+
+	pl_report_wrapped(stdout, text, pl_report_style_for(STDOUT_FILENO)->width, 2);
+	free(text);
+}
+
 static void print_line(const struct pl_cell *cell, const struct pl_row *row, const struct pl_hang *hang, enum pl_agreement agreement)
 {
 	static const char marks[] = { [PL_NOT_EXPECTED] = ' ', [PL_AS_EXPECTED] = ' ', [PL_EXCEPTED] = '-', [PL_OTHERWISE] = '!' };
-	char label[PL_LABEL_MAX];
 
-	pl_cell_label(cell, label, sizeof(label));
-	printf("%c %s %-9s %4.0f reported, longest wait %5.1f s  %s\n", marks[agreement], row->id, pl_verdict_name(row->analysis.verdict),
-	       row->analysis.value[pl_metric_index("hung_tasks")], row->analysis.value[pl_metric_index("longest_lock_wait_s")], label);
+	printf("%c %s seed %-4" PRIu64 " %-9s %4.0f reported, longest wait %5.1f s\n", marks[agreement], row->id, row->seed,
+	       pl_verdict_name(row->analysis.verdict), row->analysis.value[pl_metric_index("hung_tasks")],
+	       row->analysis.value[pl_metric_index("longest_lock_wait_s")]);
 	if (agreement == PL_OTHERWISE)
-		printf("    expected %s%s%s; found %s, %s\n", cell->expect->verdict, cell->expect->convoy ? ", " : "",
-		       cell->expect->convoy ? cell->expect->convoy : "", pl_verdict_name(row->analysis.verdict),
-		       hang->has_convoy ? hang->convoy.fingerprint : "no convoy");
+		print_wrapped(pl_asprintf("    expected %s%s%s; found %s, %s", cell->expect->verdict, cell->expect->convoy ? ", " : "",
+					  cell->expect->convoy ? cell->expect->convoy : "", pl_verdict_name(row->analysis.verdict),
+					  hang->has_convoy ? hang->convoy.fingerprint : "no convoy"));
 }
 
 static enum pl_status print_cell(const struct pl_cli *cli, const struct pl_cells *cells, size_t i, struct tally *tally,
@@ -230,6 +247,8 @@ static enum pl_status print_all(const struct pl_cli *cli, const struct pl_cells 
 	for (size_t i = 0; i < cells->nr_work && status == PL_OK; i++) {
 		enum pl_agreement agreement;
 
+		if (cells->nr_work > 1 && (!i || !same_but_seed(cells->work[i].cell, cells->work[i - 1].cell)))
+			print_head(cells->work[i].cell);
 		status = print_cell(cli, cells, i, tally, &agreement);
 		if (status != PL_OK)
 			break;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/hang.h"
+#include "report/report.h"
 #include "run/run.h"
 #include "vm/core.h"
 
@@ -147,11 +148,14 @@ static void print_taken(const struct pl_cli *cli, const struct taking *taking)
 	const char *kernel = taking->cell->kernel;
 	char *vmlinux = pl_asprintf("%s/debug/%s/vmlinux", cli->paths.build, kernel);
 
-	printf("core        %s (%.0f MiB): the guest when the convoy above was written down; the run has the same digest\n", taking->path,
-	       (double)taking->stored_bytes / MIB);
+	char *text = pl_asprintf("core        %s (%.0f MiB): the guest when the convoy above was written down; the run has the same digest",
+				 taking->path, (double)taking->stored_bytes / MIB);
+
+	pl_report_wrapped(stdout, text, pl_report_style_for(STDOUT_FILENO)->width, 12);
+	free(text);
 	if (access(vmlinux, R_OK))
-		printf("  first     make debug-kernels KERNELS=%s   (the same kernel with debug information: builds once, some minutes)\n",
-		       kernel);
+		printf("  first     make debug-kernels KERNELS=%s\n"
+		       "            (the same kernel with debug information: builds once, some minutes)\n", kernel);
 	printf("  drgn      drgn -c %s -s %s\n", taking->path, vmlinux);
 	printf("  crash     crash %s %s\n", vmlinux, taking->path);
 	free(vmlinux);

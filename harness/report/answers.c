@@ -111,7 +111,7 @@ static void print_answer(FILE *out, const struct report_line *line, const struct
 	else
 		pl_buf_printf(&text, "; nothing to compare");
 	pl_buf_printf(&text, ".");
-	report_wrapped(out, text.text, style->width, 6);
+	pl_report_wrapped(out, text.text, style->width, 6);
 	pl_buf_free(&text);
 	pl_buf_free(&answer.changed);
 	pl_buf_free(&answer.same);
@@ -129,7 +129,7 @@ static void print_intro(FILE *out, const struct report_group *group, const struc
 	if (group->max_seeds > 1)
 		pl_buf_printf(&text, " (medians; where seeds overlap, the change may be chance)");
 	pl_buf_printf(&text, ":");
-	report_wrapped(out, text.text, style->width, 2);
+	pl_report_wrapped(out, text.text, style->width, 2);
 	pl_buf_free(&text);
 }
 

@@ -93,7 +93,7 @@ static void print_field(FILE *out, const struct pl_table_style *style, const cha
 	va_end(args);
 	pl_buf_printf(&line, "  %-10s ", name);
 	report_name(&line, text, sizeof(text));
-	report_wrapped(out, line.text, style->width, 13);
+	pl_report_wrapped(out, line.text, style->width, 13);
 	pl_buf_free(&line);
 }
 

@@ -213,7 +213,7 @@ static void print_head(FILE *out, const struct pl_compare *compare, const struct
 	if (pairs->nr_alone)
 		pl_buf_printf(&text, "; cells without a partner: %zu", pairs->nr_alone);
 	fputs(report_colour(style, REPORT_BOLD), out);
-	report_wrapped(out, text.text, style->width, 2);
+	pl_report_wrapped(out, text.text, style->width, 2);
 	fputs(report_colour(style, REPORT_PLAIN), out);
 	pl_buf_free(&text);
 }
@@ -228,7 +228,7 @@ static void print_notes(FILE *out, const struct pl_pairs *pairs, const struct pl
 		pl_buf_printf(&text, "Means of pairs; intervals at 95 %% (%s), p by Student's t; d: mean difference by its deviation. One metric "
 				     "in 20 looks changed by chance.", pairs->nr < PL_STAT_MIN_BOOTSTRAP ? "Student's t" : "bootstrap");
 	fputs(report_colour(style, REPORT_DIM), out);
-	report_wrapped(out, text.text, style->width, 0);
+	pl_report_wrapped(out, text.text, style->width, 0);
 	fputs(report_colour(style, REPORT_PLAIN), out);
 	pl_buf_free(&text);
 }

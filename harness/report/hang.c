@@ -11,7 +11,7 @@
 #define MAX_WARNINGS 12 /* printed; more are counted */
 #define MAX_TASKS    16 /* of a convoy's holders, and of its waiters */
 #define MAX_STACK    12
-#define COLUMNS	     72 /* of the timeline */
+#define COLUMNS	     50 /* of the timeline, so that names and ranges fit beside them */
 
 /* From dark to light as ASCII can. */
 static const char shades[] = " .:-=+*#%@";
@@ -189,9 +189,9 @@ static void print_memory(FILE *out, const struct pl_bb *bb, const struct story *
 	heading(out, style, title);
 	fprintf(out, "  free %.1f MiB, %s (MIN %.1f, LOW %.1f, HIGH %.1f MiB)\n", story->zones_free, level, story->zones_min,
 		story->zones_low, story->zones_high);
-	fprintf(out, "  anon %.0f MiB, file %.0f MiB, dirty %.1f MiB, in writeback %.1f MiB; swap %.0f of %.0f MiB free\n",
-		pages_mib(bb, s->nr_anon_pages), pages_mib(bb, s->nr_file_pages), pages_mib(bb, s->nr_dirty),
-		pages_mib(bb, s->nr_writeback), pages_mib(bb, s->nr_swap_free), pages_mib(bb, s->nr_swap_total));
+	fprintf(out, "  anon %.0f MiB, file %.0f MiB, dirty %.1f MiB, in writeback %.1f MiB\n", pages_mib(bb, s->nr_anon_pages),
+		pages_mib(bb, s->nr_file_pages), pages_mib(bb, s->nr_dirty), pages_mib(bb, s->nr_writeback));
+	fprintf(out, "  swap %.0f of %.0f MiB free\n", pages_mib(bb, s->nr_swap_free), pages_mib(bb, s->nr_swap_total));
 	fprintf(out, "  tasks in D state: %u, of them in iowait %u; requests in the disk: %llu\n", s->nr_blocked, s->nr_blocked_iowait,
 		s->disk_inflight);
 }
@@ -238,9 +238,9 @@ static void holder_waits_for(const struct pl_convoy_task *task, char *text, size
 static void in_the_end(const struct pl_convoy_task *task, char *text, size_t room)
 {
 	if (task->open)
-		snprintf(text, room, "to the end");
+		snprintf(text, room, "to end");
 	else
-		snprintf(text, room, "after %.1f s", task->total_s);
+		snprintf(text, room, "%.1f", task->total_s);
 }
 
 /* Those that are not printed: younger than those that are. */
@@ -257,17 +257,17 @@ static void print_holders(FILE *out, const struct pl_bb *bb, const struct pl_sym
 		return;
 	}
 	fprintf(out, "  %zu %s it:\n", convoy->nr_holders, convoy->nr_holders == 1 ? "task holds" : "tasks hold");
-	fprintf(out, "      pid task        mode   held s  reclaim s  stalls  in all s  switches  sleep s  in         now\n");
+	fprintf(out, "    pid task        mode   held s reclaim s stalls in all s switches sleep s\n");
 	for (size_t i = 0; i < convoy->nr_holders && i < MAX_TASKS; i++) {
 		const struct pl_convoy_task *task = &convoy->holders[i];
 		char entry[24], now[64];
 
 		pl_convoy_entry(bb, symbols, task, entry, sizeof(entry));
 		holder_waits_for(task, now, sizeof(now));
-		fprintf(out, "  %7u %-11s %-5s %8.1f %10.1f %7llu %9.1f %9llu %8.1f  %-10s %s\n", task->pid, task->comm,
-			mode_of(task), task->so_far_s, task->reclaim_s, (unsigned long long)task->stalls, task->total_s,
-			(unsigned long long)task->switches,
-			task->longest_sleep_s, entry, now);
+		fprintf(out, "  %5u %-11s %-5s %7.1f %9.1f %6llu %8.1f %8llu %7.1f\n", task->pid, task->comm, mode_of(task), task->so_far_s,
+			task->reclaim_s, (unsigned long long)task->stalls, task->total_s, (unsigned long long)task->switches,
+			task->longest_sleep_s);
+		fprintf(out, "        %s: %s\n", entry, now);
 	}
 	print_rest(out, convoy->holders, convoy->nr_holders);
 }
@@ -275,50 +275,53 @@ static void print_holders(FILE *out, const struct pl_bb *bb, const struct pl_sym
 static void reported(const struct pl_convoy_task *task, double timeout_s, char *text, size_t room)
 {
 	if (!isnan(task->reported_s))
-		snprintf(text, room, "reported after %.1f s", task->reported_s - task->since_s);
+		snprintf(text, room, "after %.1f s", task->reported_s - task->since_s);
 	else if (task->flags & BB_TASK_KILLABLE)
-		snprintf(text, room, "no: killable, it does not look");
+		snprintf(text, room, "no: killable");
 	else if (!(task->flags & BB_TASK_BLOCKED))
 		snprintf(text, room, "no: not in D state");
 	else if (task->total_s < timeout_s)
-		snprintf(text, room, "no: over before the timeout");
+		snprintf(text, room, "no: under timeout");
 	else
-		snprintf(text, room, "no: over before the next scan");
+		snprintf(text, room, "no: between scans");
 }
 
 static void print_waiters(FILE *out, const struct pl_bb *bb, const struct pl_symbols *symbols, const struct pl_convoy *convoy,
 			  double timeout_s)
 {
 	fprintf(out, "  %zu %s for it:\n", convoy->nr_waiters, convoy->nr_waiters == 1 ? "task waits" : "tasks wait");
-	fprintf(out, "      pid task        mode  waited s  in         by khungtaskd                     in the end\n");
+	fprintf(out, "    pid task        mode  waited s in all s  in         by khungtaskd\n");
 	for (size_t i = 0; i < convoy->nr_waiters && i < MAX_TASKS; i++) {
 		const struct pl_convoy_task *task = &convoy->waiters[i];
-		char entry[24], said[40], end[32];
+		char entry[24], said[32], end[16];
 
 		pl_convoy_entry(bb, symbols, task, entry, sizeof(entry));
 		reported(task, timeout_s, said, sizeof(said));
 		in_the_end(task, end, sizeof(end));
-		fprintf(out, "  %7u %-11s %-5s %8.1f  %-10s %-32s %s\n", task->pid, task->comm, mode_of(task), task->so_far_s, entry,
-			said, end);
+		fprintf(out, "  %5u %-11s %-5s %8.1f %8s  %-10.14s %s\n", task->pid, task->comm, mode_of(task), task->so_far_s, end, entry,
+			said);
 	}
 	print_rest(out, convoy->waiters, convoy->nr_waiters);
 }
 
 static void print_stack(FILE *out, const struct pl_bb *bb, const struct pl_symbols *symbols, const char *whose,
-			const struct pl_convoy_task *task)
+			const struct pl_convoy_task *task, const struct pl_table_style *style)
 {
+	struct pl_buf text = { 0 };
 	uint32_t nr = 0;
 
 	fprintf(out, "  %s %s:%u sleeps in\n", whose, task->comm, task->pid);
+	pl_buf_printf(&text, "   ");
 	for (uint32_t i = 0; i < task->nr_stack && nr < MAX_STACK; i++) {
 		const char *name = pl_symbols_name(symbols, bb->header.text_start, task->stack[i]);
 
 		if (!name)
 			continue;
-		fprintf(out, "%s%s", !nr ? "    " : nr % 5 ? " < " : "\n    < ", name);
+		pl_buf_printf(&text, "%s%s", nr ? " < " : " ", name);
 		nr++;
 	}
-	fprintf(out, "\n");
+	pl_report_wrapped(out, text.text, style->width, 4);
+	pl_buf_free(&text);
 }
 
 /* Whose stack khungtaskd printed; the oldest, if it printed none. */
@@ -351,36 +354,43 @@ static void print_clocks(FILE *out, const struct pl_convoy *convoy, double timeo
 	else
 		pl_buf_printf(&text, "none slept without a switch for long enough to be recorded");
 	pl_buf_printf(&text, "; the timeout is %.0f s.", timeout_s);
-	report_wrapped(out, text.text, style->width, 4);
+	pl_report_wrapped(out, text.text, style->width, 4);
 	pl_buf_free(&text);
 }
 
 static void print_convoy(FILE *out, const struct pl_bb *bb, const struct pl_symbols *symbols, const struct pl_convoy *convoy,
 			 double workload_s, double timeout_s, const struct pl_table_style *style)
 {
+	struct pl_buf text = { 0 };
 	char title[120];
 
 	snprintf(title, sizeof(title), "The convoy at %.1f s, when the oldest wait was %.1f s old", convoy->at_s - workload_s,
 		 convoy->oldest_wait_s);
 	heading(out, style, title);
-	fprintf(out, "  lock %s, %s %#llx", convoy->lock_name, convoy->lock_kind, (unsigned long long)convoy->lock);
+	pl_buf_printf(&text, "  lock %s, %s %#llx", convoy->lock_name, convoy->lock_kind, (unsigned long long)convoy->lock);
 	if (convoy->waiters[0].lock_flags & BB_LOCK_MMAP)
-		fprintf(out, " of process %u", convoy->waiters[0].tgid);
-	fprintf(out, "; longest wait in the end %.1f s\n", convoy->longest_wait_s);
+		pl_buf_printf(&text, " of process %u", convoy->waiters[0].tgid);
+	pl_buf_printf(&text, "; longest wait in the end %.1f s", convoy->longest_wait_s);
+	pl_report_wrapped(out, text.text, style->width, 4);
+	pl_buf_free(&text);
 	print_holders(out, bb, symbols, convoy);
 	print_waiters(out, bb, symbols, convoy, timeout_s);
 	if (symbols && convoy->nr_holders)
-		print_stack(out, bb, symbols, "holder", &convoy->holders[0]);
+		print_stack(out, bb, symbols, "holder", &convoy->holders[0], style);
 	if (symbols)
-		print_stack(out, bb, symbols, "waiter", first_reported(convoy));
+		print_stack(out, bb, symbols, "waiter", first_reported(convoy), style);
 	print_clocks(out, convoy, timeout_s, style);
 	if (convoy->held_s > 0)
-		fprintf(out, "  While the oldest waited, the lock was held for %.0f task-seconds: %.0f %% in direct reclaim, %.0f %% in reads.\n",
-			convoy->held_s, 100 * convoy->held_reclaim_s / convoy->held_s, 100 * convoy->held_read_s / convoy->held_s);
+		pl_buf_printf(&text, "  While the oldest waited, the lock was held for %.0f task-seconds: %.0f %% in direct reclaim, %.0f %% in reads.",
+			      convoy->held_s, 100 * convoy->held_reclaim_s / convoy->held_s, 100 * convoy->held_read_s / convoy->held_s);
+	if (text.len)
+		pl_report_wrapped(out, text.text, style->width, 4);
+	pl_buf_free(&text);
 }
 
 static void print_row(FILE *out, const char *name, const struct story *story, double (*of)(const struct column *), const char *unit)
 {
+	char from[REPORT_NUMBER_ROOM], to[REPORT_NUMBER_ROOM];
 	double low = INFINITY, high = -INFINITY;
 
 	for (size_t i = 0; i < COLUMNS; i++) {
@@ -402,7 +412,9 @@ static void print_row(FILE *out, const char *name, const struct story *story, do
 			shade = (size_t)lround(value / high * (double)(sizeof(shades) - 2));
 		fputc(shades[shade < sizeof(shades) - 1 ? shade : sizeof(shades) - 2], out);
 	}
-	fprintf(out, "| %.1f to %.1f %s\n", low, high, unit);
+	report_number(from, low);
+	report_number(to, high);
+	fprintf(out, "| %s-%s%s\n", from, to, unit);
 }
 
 static double free_of(const struct column *column)
@@ -432,10 +444,10 @@ static void print_timeline(FILE *out, const struct story *story, const struct pl
 	snprintf(title, sizeof(title), "Timeline: 0 to %.0f s, %.1f s a column, \"%s\" from 0 to the row's highest",
 		 story->end_s - story->workload_s, (story->end_s - story->workload_s) / COLUMNS, shades);
 	heading(out, style, title);
-	print_row(out, "free memory", story, free_of, "MiB (lowest)");
-	print_row(out, "disk busy", story, busy_of, "%");
-	print_row(out, "D-state tasks", story, blocked_of, "(most)");
-	print_row(out, "oldest wait", story, oldest_of, "s");
+	print_row(out, "free memory", story, free_of, " MiB");
+	print_row(out, "disk busy", story, busy_of, " %");
+	print_row(out, "D-state tasks", story, blocked_of, "");
+	print_row(out, "oldest wait", story, oldest_of, " s");
 }
 
 void pl_report_hang(FILE *out, const struct pl_bb *bb, const struct pl_symbols *symbols, const struct pl_convoy *convoy,

@@ -53,9 +53,6 @@ const char *report_verdict_word(enum pl_verdict verdict);
 /* A name that came from a file, as plain ASCII, and at most max_chars of it. */
 void report_name(struct pl_buf *text, const char *name, size_t max_chars);
 
-/* Print words with line breaks at spaces so that no line is longer than width; further lines begin with `indent` blanks. */
-void report_wrapped(FILE *out, const char *text, unsigned width, unsigned indent);
-
 /* answers.c: each setting of a group against the baseline, in words. */
 void report_answers(FILE *out, const struct report_group *group, const struct pl_table_style *style);
 

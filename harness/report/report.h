@@ -15,10 +15,13 @@ struct pl_table_style {
 };
 
 /*
- * What suits a file descriptor: the width of its terminal, PL_TABLE_MAX_WIDTH if it is none; colours on a terminal,
+ * What suits a file descriptor: the width of its terminal, PL_TABLE_MIN_WIDTH if it is none; colours on a terminal,
  * unless the environment has NO_COLOR or TERM is "dumb". Points to static memory.
  */
 const struct pl_table_style *pl_report_style_for(int fd);
+
+/* Print words with line breaks at spaces so that no line is longer than width; further lines begin with `indent` blanks. */
+void pl_report_wrapped(FILE *out, const char *text, unsigned width, unsigned indent);
 
 /*
  * A matrix: one table for each workload, disk, machine and duration, with a line for each kernel and setting: verdicts

@@ -211,7 +211,7 @@ static void print_hidden(FILE *out, const struct grid *grid, const struct pl_tab
 	}
 	if (text.len) {
 		fputs(report_colour(style, REPORT_DIM), out);
-		report_wrapped(out, text.text, style->width, 2);
+		pl_report_wrapped(out, text.text, style->width, 2);
 		fputs(report_colour(style, REPORT_PLAIN), out);
 	}
 	pl_buf_free(&text);
@@ -231,7 +231,7 @@ static void print_title(FILE *out, const struct report_group *group, const struc
 	if (group->max_seeds > 1)
 		pl_buf_printf(&text, ", medians over up to %zu seeds", group->max_seeds);
 	fputs(report_colour(style, REPORT_BOLD), out);
-	report_wrapped(out, text.text, style->width, 2);
+	pl_report_wrapped(out, text.text, style->width, 2);
 	fputs(report_colour(style, REPORT_PLAIN), out);
 	pl_buf_free(&text);
 }
@@ -282,7 +282,7 @@ static void print_flags(FILE *out, const struct pl_row *rows, size_t nr_rows, co
 			continue;
 		pl_flags_text(flag, name, sizeof(name));
 		pl_buf_printf(&text, "Flag %s: %zu of %zu cells", name, nr, nr_rows);
-		report_wrapped(out, text.text, style->width, 2);
+		pl_report_wrapped(out, text.text, style->width, 2);
 		pl_buf_free(&text);
 	}
 }
@@ -304,7 +304,7 @@ static void print_incomplete(FILE *out, const struct pl_row *rows, size_t nr_row
 		report_name(&text, row->setting, PL_NAME_MAX);
 		pl_buf_printf(&text, " seed %llu: ", (unsigned long long)row->seed);
 		report_name(&text, *row->analysis.reason ? row->analysis.reason : "no reason known", sizeof(row->analysis.reason));
-		report_wrapped(out, text.text, style->width, 2);
+		pl_report_wrapped(out, text.text, style->width, 2);
 		pl_buf_free(&text);
 	}
 	if (nr > MAX_INCOMPLETE)

@@ -14,12 +14,12 @@ const struct pl_table_style *pl_report_style_for(int fd)
 	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
 	struct winsize size;
 
-	style = (struct pl_table_style){ .width = PL_TABLE_MAX_WIDTH };
+	style = (struct pl_table_style){ .width = PL_TABLE_MIN_WIDTH };
 	if (!isatty(fd))
 		return &style;
 	style.colour = !(no_color && *no_color) && term && strcmp(term, "dumb") != 0;
-	if (!ioctl(fd, TIOCGWINSZ, &size) && size.ws_col && size.ws_col < PL_TABLE_MAX_WIDTH)
-		style.width = size.ws_col > PL_TABLE_MIN_WIDTH ? size.ws_col : PL_TABLE_MIN_WIDTH;
+	if (!ioctl(fd, TIOCGWINSZ, &size) && size.ws_col > PL_TABLE_MIN_WIDTH)
+		style.width = size.ws_col < PL_TABLE_MAX_WIDTH ? size.ws_col : PL_TABLE_MAX_WIDTH;
 	return &style;
 }
 
@@ -109,7 +109,7 @@ void report_name(struct pl_buf *text, const char *name, size_t max_chars)
 		pl_buf_printf(text, "..");
 }
 
-void report_wrapped(FILE *out, const char *text, unsigned width, unsigned indent)
+void pl_report_wrapped(FILE *out, const char *text, unsigned width, unsigned indent)
 {
 	size_t at = strspn(text, " ");
 	bool begins = true;

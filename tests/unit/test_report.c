@@ -300,7 +300,7 @@ static void style_of_a_stream(void **state)
 	(void)state;
 	assert_int_equal(pipe(fds), 0);
 	assert_false(pl_report_style_for(fds[1])->colour);
-	assert_int_equal(pl_report_style_for(fds[1])->width, PL_TABLE_MAX_WIDTH);
+	assert_int_equal(pl_report_style_for(fds[1])->width, PL_TABLE_MIN_WIDTH);
 	close(fds[0]);
 	close(fds[1]);
 
@@ -311,7 +311,7 @@ static void style_of_a_stream(void **state)
 	assert_true(terminal >= 0);
 	unsetenv("NO_COLOR");
 	setenv("TERM", "xterm", 1);
-	static const struct { unsigned short columns; unsigned width; } sizes[] = { { 0, 120 }, { 40, 80 }, { 97, 97 }, { 300, 120 } };
+	static const struct { unsigned short columns; unsigned width; } sizes[] = { { 0, 80 }, { 40, 80 }, { 97, 97 }, { 300, 120 } };
 	for (size_t i = 0; i < 4; i++) {
 		assert_int_equal(ioctl(terminal, TIOCSWINSZ, &(struct winsize){ .ws_col = sizes[i].columns, .ws_row = 24 }), 0);
 		assert_int_equal(pl_report_style_for(terminal)->width, sizes[i].width);
