@@ -7,14 +7,14 @@
 #include "cli/cli.h"
 
 static const struct pl_command commands[] = {
-	{ "run", "run the cells of a matrix that have not been run yet, and print the table", pl_cmd_run },
+	{ "run", "run the cells of a matrix that have not run yet, and print a table", pl_cmd_run },
 	{ "reproduce", "reproduce a hang of configs/scenarios/ and explain it", pl_cmd_reproduce },
 	{ "report", "write finished cells in any of many formats", pl_cmd_report },
-	{ "compare", "say what changed between two settings, kernels or runs, and how sure it is", pl_cmd_compare },
+	{ "compare", "say what changed between two settings, kernels or runs, how sure", pl_cmd_compare },
 	{ "bisect", "find the value, the settings or the commit that decides", pl_cmd_bisect },
 	{ "check", "say by the exit code whether a scenario is bad, for `git bisect run`", pl_cmd_check },
 	{ "show", "print all that is known of a finished cell", pl_cmd_show },
-	{ "bundle", "write a finished cell into one file, for `reproduce` on another machine", pl_cmd_bundle },
+	{ "bundle", "write a finished cell into one file, for `reproduce` elsewhere", pl_cmd_bundle },
 	{ "log", "print the records of a finished cell's black box", pl_cmd_log },
 	{ "verify", "run cells again and compare the digests", pl_cmd_verify },
 	{ "doctor", "say what this host can do", pl_cmd_doctor },
@@ -26,12 +26,12 @@ static const struct pl_command commands[] = {
 
 static void usage(FILE *to)
 {
-	fputs("Usage: plimsoll [--configs DIR] [--build DIR] [--results DIR] COMMAND [ARGUMENT...]\n\n"
+	fputs("Usage: plimsoll [--configs DIR] [--build DIR] [--results DIR] COMMAND ...\n\n"
 	      "Runs low-memory experiments on patched Linux kernels under a virtual clock.\n\n", to);
 	for (size_t i = 0; i < NR_COMMANDS; i++)
 		fprintf(to, "  %-9s %s\n", commands[i].name, commands[i].summary);
-	fputs("\n`plimsoll COMMAND --help` says more. Exit codes: 0 done, 1 an expectation was not met, 2 bad input,\n"
-	      "3 the host failed us.\n", to);
+	fputs("\n`plimsoll COMMAND --help` says more. Exit codes: 0 done,\n"
+	      "1 an expectation was not met, 2 bad input, 3 the host failed us.\n", to);
 }
 
 /*

@@ -468,7 +468,7 @@ static enum pl_status write_html(FILE *out, const struct pl_report *report, stru
 const struct pl_format report_format_html = {
 	.name = "html",
 	.extension = "html",
-	.description = "one page that opens offline: matrix, comparison, timelines, convoys",
+	.description = "a page that opens offline: matrix, comparison, timelines",
 	.scope = PL_SCOPE_ROWS,
 	.to_file = true,
 	.write = write_html,

@@ -52,6 +52,8 @@ const char *report_verdict_word(enum pl_verdict verdict);
 
 /* A name that came from a file, as plain ASCII, and at most max_chars of it. */
 void report_name(struct pl_buf *text, const char *name, size_t max_chars);
+/* The same, cut in its middle. */
+void report_short_name(struct pl_buf *text, const char *name, size_t max_chars);
 
 /* answers.c: each setting of a group against the baseline, in words. */
 void report_answers(FILE *out, const struct report_group *group, const struct pl_table_style *style);

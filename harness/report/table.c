@@ -107,8 +107,8 @@ static void fill_grid(struct grid *grid, const struct report_group *group)
 	}
 	for (size_t i = 0; i < group->nr_lines; i++) {
 		const struct report_line *line = &group->lines[i];
-		report_name(&grid->kernel[i], line->kernel, SETTING_CHARS);
-		report_name(&grid->setting[i], line->setting, SETTING_CHARS);
+		report_short_name(&grid->kernel[i], line->kernel, SETTING_CHARS);
+		report_short_name(&grid->setting[i], line->setting, SETTING_CHARS);
 		report_verdicts(line, &grid->verdicts[i]);
 		widen(&grid->kernel_width, grid->kernel[i].len);
 		widen(&grid->setting_width, grid->setting[i].len);
@@ -187,9 +187,11 @@ static void print_line(FILE *out, const struct grid *grid, size_t at, const stru
 	if (!ranges)
 		return;
 
+	const char *name = "  lowest-highest seed";
+	size_t room = grid->setting_width + 1 + grid->verdicts_width;
 	struct pl_buf text = { 0 };
-	pl_buf_printf(&text, "%-*s %-*s", (int)grid->kernel_width, "", (int)(grid->setting_width + 1 + grid->verdicts_width),
-		      "  lowest-highest seed");
+
+	pl_buf_printf(&text, "%-*s %-*s", (int)grid->kernel_width, "", (int)room, strlen(name) <= room ? name : "  low-high seed");
 	for (size_t c = 0; c < NR_COLUMNS; c++) {
 		if (grid->shown[c])
 			pl_buf_printf(&text, " %*s", (int)grid->width[c], grid->cell[at][c].range);

@@ -109,6 +109,19 @@ void report_name(struct pl_buf *text, const char *name, size_t max_chars)
 		pl_buf_printf(text, "..");
 }
 
+void report_short_name(struct pl_buf *text, const char *name, size_t max_chars)
+{
+	size_t len = strlen(name), end = max_chars / 2;
+
+	if (len <= max_chars) {
+		report_name(text, name, max_chars);
+		return;
+	}
+	/* A name that a search made ends with what sets it apart: "defaults+vm.watermark_scale_factor=100". */
+	report_name(text, name, max_chars - end);
+	report_name(text, name + len - end, end);
+}
+
 void pl_report_wrapped(FILE *out, const char *text, unsigned width, unsigned indent)
 {
 	size_t at = strspn(text, " ");
@@ -117,6 +130,10 @@ void pl_report_wrapped(FILE *out, const char *text, unsigned width, unsigned ind
 	fprintf(out, "%*s", (int)at, "");
 	for (text += at; *text; begins = false) {
 		size_t word = strcspn(text, " ");
+		/* A name may be longer than a line. */
+		size_t used = at + !begins;
+		if (word + indent > width)
+			word = used < width ? width - used : width - indent;
 		if (!begins && at > indent && at + 1 + word > width) {
 			fprintf(out, "\n%*s", (int)indent, "");
 			at = indent;
