@@ -243,6 +243,9 @@ static enum pl_status add_bisect(struct pl_ledger *ledger, const char *path, str
 {
 	struct json_object *json, *cells;
 	char *text;
+
+	if (access(path, R_OK))
+		return pl_fail_errno(err, PL_BAD_INPUT, "%s", path);
 	enum pl_status status = pl_read_file(path, BISECT_MAX_BYTES, &text, NULL, err);
 
 	if (status != PL_OK)

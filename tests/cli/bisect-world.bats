@@ -36,6 +36,12 @@ answered() {
 	answered 0 "The smallest vm.watermark_scale_factor"
 	[[ $output == *" 0 run now"* ]]
 	cmp first.json answer.json
+	in_world report --format ktap --output ktap answer.json
+	[ "$(grep -c '^  not ok .*/1 # hung.*; bad, where bad is: hung$' ktap)" -ge 2 ]
+	[ "$(grep -c '^  ok .*/1 # good, where bad is: hung$' ktap)" -ge 2 ]
+	# By value, and not by how a value is spelt.
+	scales=$(sed -n 's/^  [a-z ]*ok .*scale_factor=\([0-9]*\).*/\1/p' ktap)
+	[ "$scales" = "$(sort -n <<<"$scales")" ]
 }
 
 @test "knob: no value prevents it: the answer is a sentence, with table, JSON and picture" {

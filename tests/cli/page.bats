@@ -85,6 +85,19 @@ END
 	expect 0 "said zoomed|6.1 defaults, memory-hog on cloud-slow, seed 1|1|1|0|4|"
 }
 
+@test "a bisect: its answer, and how it judged each cell" {
+	cat >answer.json <<-JSON
+		{ "goal": "hung", "answer": "The smallest <x> is 7.", "cells": [
+		  { "id": "0000000000000001", "judgement": "bad" }, { "id": "0000000000000011", "judgement": "good" } ] }
+	JSON
+	made report --format html --output page.html answer.json
+	browse page.html#cell=0000000000000011 --dump-dom >dom
+	[ ! -s console ] || { cat console; false; }
+	grep -q 'The smallest &lt;x&gt; is 7.' dom
+	grep -q 'Bad is: hung. 1 of 2 cells are.' dom
+	grep -q 'The search judged it: good, where bad is hung.' dom
+}
+
 @test "printed, it is pages of A4 with its charts" {
 	made report --format html --output page.html
 	browse page.html#cell=0000000000000011 --no-pdf-header-footer --print-to-pdf="$PWD/page.pdf"

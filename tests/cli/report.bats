@@ -14,6 +14,19 @@ reader() { /usr/bin/python3 "$READERS/read.py" "$@"; }
 # report FORMAT [WHAT...]: into a file of the format's name.
 report() { made report --format "$1" --output "$1" "${@:2}"; }
 
+# one_of_two [TEXT...]: two.yaml, which ends with TEXT, has two cells, and one of them is finished.
+one_of_two() {
+	rm -rf results
+	cp -r "$BATS_FILE_TMPDIR/results" .
+	sed 's/kernels: .*/kernels: [ "6.12" ]/; s/seeds: .*/seeds: [ 1, 2 ]/' "$BATS_TEST_DIRNAME/../e2e/smoke.yaml" >two.yaml
+	printf '%s\n' "$@" >>two.yaml
+	id=$(plimsoll run --dry-run two.yaml | awk 'NR == 1 { print $1 }')
+	mkdir "results/cells/$id"
+	sed "s/\"id\": *\"[0-9a-f]*\"/\"id\": \"$id\"/" "$DATA/cell.json" >"results/cells/$id/cell.json"
+	cp "$DATA/inputs.json" "results/cells/$id/"
+	: >"results/cells/$id/console.log"
+}
+
 @test "--list-formats has every format, a line each" {
 	run plimsoll report --list-formats
 	for format in table csv csv-long json ktap junit kcidb openmetrics gnuplot timeline perfetto html; do
@@ -64,11 +77,12 @@ report() { made report --format "$1" --output "$1" "${@:2}"; }
 
 @test "ktap, by the kernel's kunit_parser.py" {
 	tar=$(find /usr/src "${XDG_CACHE_HOME:-$HOME/.cache}/plimsoll/sources" -name 'linux-source-6.*.tar.xz' 2>/dev/null | head -n 1)
-	[ -n "$tar" ] || skip "no archive of kernel sources is here"
+	[ -n "$tar" ] || { echo "no archive of kernel sources is here: make kernels"; return 1; }
 	kunit=$ROOT/build/readers/kunit
-	if [ ! -e "$kunit/kunit_parser.py" ]; then
-		mkdir -p "$kunit"
-		tar -xJf "$tar" -C "$kunit" --wildcards --strip-components=4 '*/tools/testing/kunit/kunit_p*.py'
+	if [ ! -e "$kunit" ]; then
+		mkdir -p kunit "$ROOT/build/readers"
+		tar -xJf "$tar" -C kunit --wildcards --strip-components=4 '*/tools/testing/kunit/kunit_p*.py'
+		mv kunit "$kunit"
 	fi
 	report ktap
 	run reader ktap ktap "$kunit"
@@ -159,19 +173,56 @@ report() { made report --format "$1" --output "$1" "${@:2}"; }
 }
 
 @test "a matrix of which cells are missing: the report, one line that says so, exit 1" {
-	[ -e "$ROOT/build/kernels/6.12/manifest.json" ] || skip "kernel 6.12 is not built"
-	cp -r "$BATS_FILE_TMPDIR/results" .
-	sed 's/kernels: .*/kernels: [ "6.12" ]/; s/seeds: .*/seeds: [ 1, 2 ]/' "$BATS_TEST_DIRNAME/../e2e/smoke.yaml" >two.yaml
-	id=$(plimsoll run --dry-run two.yaml | awk 'NR == 1 { print $1 }')
-	mkdir "results/cells/$id"
-	sed "s/\"id\": *\"[0-9a-f]*\"/\"id\": \"$id\"/" "$DATA/cell.json" >"results/cells/$id/cell.json"
-	cp "$DATA/inputs.json" "results/cells/$id/"
-	: >"results/cells/$id/console.log"
+	one_of_two
 	run --separate-stderr plimsoll report --format csv two.yaml
 	[ "$status" -eq 1 ]
 	[ "${#lines[@]}" -eq 2 ]
 	# shellcheck disable=SC2154 # from run --separate-stderr
 	[[ $stderr == *"1 cell of e2e not finished"* ]]
+}
+
+@test "a cell that is not finished is a test that was skipped, in its place" {
+	one_of_two
+	run plimsoll report --format ktap --output ktap two.yaml
+	expect 1 "1 cell of e2e not finished"
+	grep -q '^  ok 1 6.12/defaults/1$' ktap
+	grep -q '^  ok 2 6.12/defaults/2 # SKIP not finished$' ktap
+	run plimsoll report --format junit --output junit two.yaml
+	run reader junit junit
+	expect 0 "says tests:2 failures:0 errors:0 skipped:1"
+	expect 0 "has tests:2 Skipped:1"
+}
+
+@test "a scenario, by file or name: a cell passes if it ends as its scenario says" {
+	one_of_two 'expect: [ { verdict: completed } ]'
+	run plimsoll report --format ktap --output ktap two.yaml
+	grep -q '^  ok 1 6.12/defaults/1 # expected completed$' ktap
+	one_of_two 'expect: [ { verdict: hung } ]'
+	run plimsoll report --format ktap --output ktap two.yaml
+	grep -q '^  not ok 1 6.12/defaults/1 # completed; expected hung$' ktap
+	run plimsoll report --format junit --output junit two.yaml
+	run reader junit junit
+	expect 0 "says tests:2 failures:1 errors:0 skipped:1"
+	run plimsoll report cvm-rwsem-hang
+	expect 1 "cvm-rwsem-hang: no cell of it is finished"
+	run plimsoll report "$ROOT/configs/scenarios/cvm-rwsem-hang.yaml"
+	expect 1 "cvm-rwsem-hang: no cell of it is finished"
+}
+
+@test "what is no bisect's JSON: exit 2" {
+	for text in '' 7 '{}' '{"goal":"hung","cells":7}' '{"goal":"hung","cells":[7]}' '{"goal":"hung","cells":[{"id":"../../x"}]}'; do
+		echo "$text" >wrong.json
+		run made report --format csv wrong.json
+		expect 2 'wrong.json'
+		one_line
+	done
+	run made report --format csv nowhere.json
+	expect 2 'nowhere.json'
+	one_line
+	echo '{"goal":"hung","cells":[{"id":"0123456789abcdef"},{"id":"0000000000000011","judgement":"bad"}]}' >right.json
+	run made report --format ktap --output ktap right.json
+	expect 1 "1 cell of right.json not finished"
+	grep -q '^  not ok 1 .* # completed; bad, where bad is: hung$' ktap
 }
 
 @test "a report is there whole or not at all, and no file but a regular one is replaced" {
