@@ -28,10 +28,10 @@ reproduce: ready ## reproduce a hang and explain it (SCENARIO=cvm-rwsem-hang KER
 	@build/plimsoll reproduce $(ARGS) $(if $(filter command line environment,$(origin KERNEL)),--kernel '$(KERNEL)') \
 		$(if $(SEEDS),--seeds '$(SEEDS)') $(SCENARIO)
 
-report: ## results/report.html of what is finished of MATRIX=file, which opens offline (FORMAT=csv ARGS="-o FILE"; no VM)
+report: ## results/report.html of what is finished of MATRIX=file or SCENARIO=name, which opens offline (FORMAT=csv ARGS="-o FILE"; no VM)
 	@scripts/setup.sh run
 	@$(MAKE) $(JOBS) harness $(if $(filter html,$(FORMAT)),report-page)
-	@build/plimsoll report --format '$(FORMAT)' $(ARGS) '$(MATRIX)'
+	@build/plimsoll report --format '$(FORMAT)' $(ARGS) '$(or $(SCENARIO),$(MATRIX))'
 
 bisect: ready ## which value, settings or commit decides (SCENARIO= KNOB=name=from..to, or GOOD=a.yaml BAD=b.yaml; ARGS="--goal ...")
 	@build/plimsoll bisect $(if $(filter command line environment,$(origin KERNEL)),--kernel '$(KERNEL)') $(if $(KNOB),--knob '$(KNOB)') \

@@ -329,7 +329,7 @@ enum pl_status pl_select(const struct pl_cli *cli, struct pl_ledger *ledger, cha
 	}
 	if (selection->has_matrix)
 		selection->title = pl_strdup(selection->matrix.name);
-	else if (selection->nr_rows == 1)
+	else if (selection->nr_rows == 1 && !selection->has_bisect)
 		selection->title = pl_asprintf("%s/%s/%s/%s/%" PRIu64, selection->rows->kernel, selection->rows->disk,
 					       selection->rows->workload, selection->rows->setting, selection->rows->seed);
 	else
