@@ -226,7 +226,7 @@ static enum pl_status add_trials(struct pl_ledger *ledger, const char *path, str
 	qsort(judged, known, sizeof(*judged), by_id);
 	selection->bisect.judged = pl_calloc(selection->nr_rows + 1, sizeof(*selection->bisect.judged));
 	for (size_t i = first; i < selection->nr_rows; i++) {
-		struct judged key;
+		struct judged key = { .judgement = PL_CANNOT_TELL };
 
 		memcpy(key.id, selection->rows[i].id, PL_ID_HEX);
 		const struct judged *found = bsearch(&key, judged, known, sizeof(*judged), by_id);
