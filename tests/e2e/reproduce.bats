@@ -48,6 +48,16 @@ id_of() { sed -n 's/^cell  *\([0-9a-f]*\) .*/\1/p' "$1"; }
 	expect 0 "convoy: 2 of 2: $HANG"
 }
 
+@test "other causes have other fingerprints: a hang of each other scenario, and kills without one" {
+	run shared reproduce --kernel 6.12 --seeds 1 dir-rwsem-hang
+	expect 0 "fingerprint i_rwsem: one after the other in direct reclaim and reads from disk | readers, writers"
+	run shared reproduce --kernel 6.12 --seeds 1 mutex-jam
+	expect 0 "fingerprint f_pos_lock: one after the other in reads from disk | waiters"
+	run shared reproduce --kernel 6.12 --seeds 1 premature-oom
+	expect 0 "verdict     oom: as expected"
+	[[ $output != *"tasks hold it"* ]]
+}
+
 @test "a negative control: with its swap in memory it does not hang" {
 	run shared reproduce --only '6.1/*/populate/zram-large/1'
 	expect 0 "as expected"
