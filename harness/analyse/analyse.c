@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "analyse/analyse.h"
 #include "analyse/metrics.h"
+#include "analyse/reclaim.h"
 
 #include <assert.h>
 #include <math.h>
@@ -44,6 +45,8 @@ struct pass {
 	const struct pl_bb *bb;
 	const struct pl_run_facts *facts;
 	double *value;
+
+	struct pl_reclaim *reclaim;
 
 	/* how the log stands */
 	bool damaged, has_end, has_workload, has_stop;
@@ -237,6 +240,8 @@ static void counters(struct pass *pass)
 	v[M_swap_in_mib] = GREW(pswpin) * mib_per_page;
 	v[M_swap_out_mib] = GREW(pswpout) * mib_per_page;
 	v[M_major_faults] = GREW(pgmajfault);
+	v[M_compact_stalls] = GREW(compact_stall);
+	v[M_compact_successes] = GREW(compact_success);
 
 	double elapsed_ns = GREW(head.t_ns);
 
@@ -262,12 +267,14 @@ static void on_mark(struct pass *pass, const struct bb_mark *mark)
 	if (!pass->has_workload && name_is(mark->name, sizeof(mark->name), "workload")) {
 		pass->has_workload = true;
 		pass->workload_ns = mark->head.t_ns;
+		pl_reclaim_window_begin(pass->reclaim, mark->head.t_ns);
 		pass->base = pass->last;
 		pass->has_base = pass->has_last;
 	} else if (pass->has_workload && !pass->has_stop && name_is(mark->name, sizeof(mark->name), "stop")) {
 		counters(pass);
 		pass->has_stop = true;
 		pass->stop_ns = mark->head.t_ns;
+		pl_reclaim_window_end(pass->reclaim, mark->head.t_ns);
 	}
 }
 
@@ -401,9 +408,15 @@ static void on_throttle(struct pass *pass, const struct bb_throttle *r)
 
 static void on_oom_kill(struct pass *pass, const struct bb_oom_kill *r)
 {
+	const struct bb_sample *s = &pass->last;
+	double mib_per_page = pass->bb->header.page_bytes / MIB;
+
 	if (!pass->has_workload)
 		return;
-	pass->value[M_oom_kills]++;
+	if (pass->value[M_oom_kills]++ == 0 && pass->has_last) {
+		pass->value[M_oom_file_mib] = ((double)s->nr_inactive_file + (double)s->nr_active_file) * mib_per_page;
+		pass->value[M_oom_swap_free_mib] = (double)s->nr_swap_free * mib_per_page;
+	}
 	/* A handful of pages is never free to all: they sit in per-CPU caches of slots. */
 	if ((double)r->swap_free_pages > (double)pass->last.nr_swap_total / 20)
 		pass->oom_with_swap = true;
@@ -516,6 +529,7 @@ static void on_record(struct pass *pass, const struct bb_rec *rec, size_t bytes)
 	const void *r = rec;
 
 	pass->last_ns = rec->t_ns;
+	pl_reclaim_record(pass->reclaim, rec);
 	switch (rec->type) {
 	case BB_REC_SAMPLE:
 		on_sample(pass, r);
@@ -664,6 +678,8 @@ static void totals(struct pass *pass)
 		v[M_alloc_stall_rest_s] = pass->alloc_stall_rest_ns / NS_PER_S;
 		values_quantiles(&pass->alloc_stalls, &v[M_alloc_stall_p50_ms], &v[M_alloc_stall_p99_ms], &v[M_alloc_stall_max_ms]);
 	}
+
+	pl_reclaim_totals(pass->reclaim, pass->last_ns, records_stalls(pass->bb), v);
 
 	if (window_s > 0) {
 		v[M_disk_read_iops] = pass->disk_reads / window_s;
@@ -844,6 +860,7 @@ void pl_analyse(const struct pl_bb *bb, const struct pl_run_facts *facts, struct
 	pass->facts = facts;
 	pass->value = out->value;
 	pass->own_progress = NAN;
+	pass->reclaim = pl_reclaim_new();
 
 	if (bb) {
 		const struct bb_rec *rec;
@@ -876,6 +893,7 @@ void pl_analyse(const struct pl_bb *bb, const struct pl_run_facts *facts, struct
 	}
 	judge(pass, out, silent);
 
+	pl_reclaim_free(pass->reclaim);
 	free(pass->stalls.ns);
 	free(pass->alloc_stalls.ns);
 	free(pass->disk_latency.ns);

@@ -16,6 +16,9 @@
 	X(first_hung_s, "s", PL_HIGHER, "Time from the start of the window to the first report of khungtaskd.")		\
 	X(longest_blocked_s, "s", PL_LOWER, "Longest wait of one task in D state that began in the window, to within one " \
 	  "sample period; 0 if none was longer than the recorder's threshold.")						\
+	X(longest_blocked_reclaim_s, "s", PL_LOWER, "The same among tasks that were in direct reclaim when the "	\
+	  "recorder first told of the wait. One wait is one without a context switch, as for khungtaskd.")		\
+	X(longest_blocked_lock_s, "s", PL_LOWER, "The same among tasks that waited for a sleeping lock then.")		\
 	X(blocked_task_s, "task-s", PL_LOWER, "Task-seconds in D state: the sum over samples of the number of tasks in D " \
 	  "state times the time since the sample before.")								\
 	X(blocked_waits, "count", PL_LOWER, "Waits in D state that began in the window and lasted longer than the "	\
@@ -50,6 +53,11 @@
 	X(alloc_stall_p50_ms, "ms", PL_LOWER, "Median length of an allocation stall.")					\
 	X(alloc_stall_p99_ms, "ms", PL_LOWER, "99th percentile of the length of an allocation stall.")			\
 	X(alloc_stall_max_ms, "ms", PL_LOWER, "Longest allocation stall.")						\
+	X(peak_alloc_stalls, "count", PL_LOWER, "Most allocation stalls under way at once in the window.")		\
+	X(alloc_stalls_high_order, "count", PL_NEUTRAL, "Of the allocation stalls: those for more than one page, of an "	\
+	  "order above 0.")												\
+	X(alloc_stall_high_order_s, "task-s", PL_NEUTRAL, "Their time together; one that the end of the log cut short "	\
+	  "counts with its age.")											\
 	X(alloc_stall_rounds, "count", PL_LOWER, "Rounds of direct reclaim in finished stalls.")			\
 	X(alloc_stall_max_rounds, "count", PL_LOWER, "Most rounds in one stall.")					\
 	X(alloc_stall_above_low, "count", PL_NEUTRAL, "Stalls that began while the preferred zone had more free pages than " \
@@ -68,6 +76,10 @@
 	X(reclaimed_kswapd_pages, "pages", PL_NEUTRAL, "Pages reclaimed by kswapd (`pgsteal_kswapd`).")			\
 	X(reclaimed_direct_pages, "pages", PL_LOWER, "Pages reclaimed in direct reclaim (`pgsteal_direct`).")		\
 	X(kswapd_wakes, "count", PL_NEUTRAL, "Times that kswapd woke up.")						\
+	X(kswapd_wakes_without_stall, "count", PL_NEUTRAL, "Of these wakes: those after which no allocation stall began in "	\
+	  "the window until kswapd slept or woke again.")								\
+	X(compact_stalls, "count", PL_LOWER, "Direct compactions that allocating tasks had to do (`compact_stall`).")	\
+	X(compact_successes, "count", PL_NEUTRAL, "Of them, those that made the page (`compact_success`).")		\
 	X(throttles, "count", PL_LOWER, "Times that reclaim was throttled, kswapd included: `reclaim_throttle()` slept, or " \
 	  "direct reclaim waited for the PFMEMALLOC reserve.")								\
 	X(throttle_s, "task-s", PL_LOWER, "Time of all throttling together.")						\
@@ -93,10 +105,16 @@
 	  "metadata and direct writes; flushes are not counted.")							\
 	X(disk_swap_in_mib, "MiB", PL_NEUTRAL, "Read from the disk for swap in.")					\
 	X(disk_swap_out_mib, "MiB", PL_NEUTRAL, "Written to the disk for swap out.")					\
+	X(disk_swap_out_direct_mib, "MiB", PL_NEUTRAL, "Of it, by requests that a task made in an allocation stall.")	\
+	X(disk_swap_out_kswapd_mib, "MiB", PL_NEUTRAL, "Of it, by requests that kswapd made.")				\
 	X(disk_file_read_mib, "MiB", PL_NEUTRAL, "Read from the disk for file pages.")					\
 	X(disk_writeback_mib, "MiB", PL_NEUTRAL, "Written to the disk for dirty file pages.")				\
+	X(disk_writeback_direct_mib, "MiB", PL_NEUTRAL, "Of it, by requests that a task made in an allocation stall.")	\
+	X(disk_writeback_kswapd_mib, "MiB", PL_NEUTRAL, "Of it, by requests that kswapd made.")				\
 	X(disk_metadata_mib, "MiB", PL_NEUTRAL, "Metadata read from and written to the disk.")				\
 	X(disk_direct_mib, "MiB", PL_NEUTRAL, "Read from and written to the disk past the page cache.")			\
+	X(peak_write_mib_s, "MiB/s", PL_NEUTRAL, "Most written to the disk in one of the whole seconds of the "		\
+	  "window, counted from its start; unknown if it has none.")							\
 	X(disk_latency_p50_ms, "ms", PL_LOWER, "Median time from making a request to its completion, all kinds of requests " \
 	  "completed in the window.")											\
 	X(disk_latency_p99_ms, "ms", PL_LOWER, "99th percentile of the same.")						\
@@ -111,6 +129,9 @@
 	X(psi_io_some_percent, "%", PL_LOWER, "Share of the time in which at least one task stalled on IO.")		\
 	X(psi_io_full_percent, "%", PL_LOWER, "Share of the time in which all tasks that had work to do stalled on IO.") \
 	X(oom_kills, "count", PL_LOWER, "Tasks that the OOM killer ended, from the start of the window to the end of the log.") \
+	X(oom_file_mib, "MiB", PL_NEUTRAL, "File pages on the LRU lists in the last sample before the first OOM kill; "	\
+	  "unknown without a kill.")											\
+	X(oom_swap_free_mib, "MiB", PL_NEUTRAL, "Free swap in the same sample.")					\
 	X(probe_p50_ms, "ms", PL_LOWER, "Median latency of the probe's touch and stat operations together.")		\
 	X(probe_p99_ms, "ms", PL_LOWER, "99th percentile of the same.")							\
 	X(probe_max_ms, "ms", PL_LOWER, "The longest of them; an operation still under way counts with its age.")	\

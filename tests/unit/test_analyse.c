@@ -515,6 +515,221 @@ static void test_disk(void **state)
 	is(&a, "disk_service_max_ms", 50);
 }
 
+static void kswapd(struct bbb *b, double t_s, uint32_t pid, uint32_t event)
+{
+	struct bb_kswapd *r = bbb_add(b, BB_REC_KSWAPD, sizeof(*r), t_s);
+
+	r->head.pid = pid;
+	r->event = event;
+}
+
+/* The same as bbb_stall_begin(), but of an order. */
+static void stall_of_order(struct bbb *b, double t_s, uint32_t pid, uint32_t order)
+{
+	bbb_stall_begin(b, t_s, pid, 0, 0);
+	((struct bb_stall_begin *)(b->region + bbb_used(b) - sizeof(struct bb_stall_begin)))->order = order;
+}
+
+static void write_of(struct bbb *b, double queued_s, double done_s, uint16_t kind, uint32_t mib, uint32_t pid)
+{
+	bbb_disk(b, queued_s, queued_s, done_s, kind, mib << 20);
+	((struct bb_disk_io *)(b->region + bbb_used(b) - sizeof(struct bb_disk_io)))->pid = pid;
+}
+
+static void test_stalls_together(void **state)
+{
+	struct bbb *b = *state;
+	struct pl_analysis a;
+
+	for (uint32_t pid = 11; pid <= 15; pid++) /* five at once, but before the window */
+		stall_of_order(b, 0.5, pid, 3);
+	for (uint32_t pid = 12; pid <= 15; pid++)
+		bbb_stall_end(b, 0.6, pid, 0.1);
+	bbb_mark(b, 1, "workload"); /* 11 goes on */
+	stall_of_order(b, 2, 1, 0);
+	stall_of_order(b, 2, 2, 2);
+	bbb_stall_end(b, 3, 2, 1);
+	bbb_stall_end(b, 3.5, 11, 3);
+	stall_of_order(b, 4, 3, 9); /* never ends */
+	bbb_stall_end(b, 5, 1, 3);
+	bbb_mark(b, 41, "stop");
+	for (uint32_t pid = 21; pid <= 25; pid++) /* too late */
+		stall_of_order(b, 42, pid, 1);
+	bbb_end(b, 45, BB_END_DONE);
+	analyse(b, &a);
+	is(&a, "alloc_stalls", 3);
+	is(&a, "peak_alloc_stalls", 3);
+	is(&a, "alloc_stalls_high_order", 2);
+	is(&a, "alloc_stall_high_order_s", 1 + 41);
+}
+
+static void test_compaction(void **state)
+{
+	struct bbb *b = *state;
+	struct bb_sample *s;
+	struct pl_analysis a;
+
+	s = bbb_sample(b, 0.9);
+	s->compact_stall = 10;
+	s->compact_success = 4;
+	bbb_mark(b, 1, "workload");
+	s = bbb_sample(b, 2);
+	s->compact_stall = 17;
+	s->compact_success = 6;
+	finish(b);
+	analyse(b, &a);
+	is(&a, "compact_stalls", 7);
+	is(&a, "compact_successes", 2);
+}
+
+static void test_oom_memory(void **state)
+{
+	struct bbb *b = *state;
+	struct bb_sample *s;
+	struct pl_analysis a;
+
+	begin(b);
+	finish(b);
+	analyse(b, &a);
+	is_unknown(&a, "oom_file_mib");
+	is_unknown(&a, "oom_swap_free_mib");
+	bbb_restart(b);
+	begin(b);
+	for (unsigned i = 1; i <= 3; i++) {
+		s = bbb_sample(b, i + 1);
+		s->nr_inactive_file = 256 * i;
+		s->nr_active_file = 512 * i;
+		s->nr_swap_free = 1024 * i;
+		if (i >= 2)
+			bbb_oom(b, i + 1.5, 9, 0);
+	}
+	finish(b);
+	analyse(b, &a);
+	is(&a, "oom_kills", 2);
+	is(&a, "oom_file_mib", 6);
+	is(&a, "oom_swap_free_mib", 8);
+}
+
+static void test_who_writes(void **state)
+{
+	struct bbb *b = *state;
+	struct pl_analysis a;
+
+	kswapd(b, 0.2, 50, BB_KSWAPD_WAKE);
+	bbb_stall_begin(b, 0.5, 8, 0, 0); /* a stall from before the window is one */
+	bbb_mark(b, 1, "workload");
+	write_of(b, 1.2, 1.3, BB_DISK_SWAP_OUT, 1, 8);
+	bbb_stall_begin(b, 2, 7, 0, 0);
+	bbb_stall_begin(b, 2.1, 7, 0, 0); /* nests, and its end does not end the other */
+	bbb_stall_end(b, 2.2, 7, 0.1);
+	bbb_stall_end(b, 3, 7, 1);
+	write_of(b, 2.5, 6.1, BB_DISK_SWAP_OUT, 2, 7); /* done after the stall */
+	write_of(b, 2.5, 6.2, BB_DISK_WRITEBACK, 4, 7);
+	write_of(b, 1.9, 6.3, BB_DISK_SWAP_OUT, 8, 7); /* made before it */
+	write_of(b, 3.1, 6.4, BB_DISK_WRITEBACK, 16, 7); /* made after it */
+	write_of(b, 2.5, 6.5, BB_DISK_SWAP_OUT, 32, 9); /* another task */
+	write_of(b, 2.5, 6.6, BB_DISK_SWAP_OUT, 64, 50);
+	write_of(b, 2.5, 6.7, BB_DISK_WRITEBACK, 128, 50);
+	write_of(b, 2.5, 6.8, BB_DISK_WRITEBACK, 256, 0);
+	write_of(b, 2.5, 6.9, BB_DISK_SWAP_IN, 512, 50);
+	bbb_mark(b, 41, "stop");
+	write_of(b, 2.5, 42, BB_DISK_SWAP_OUT, 512, 7);
+	bbb_end(b, 45, BB_END_DONE);
+	analyse(b, &a);
+	is(&a, "disk_swap_out_direct_mib", 1 + 2);
+	is(&a, "disk_writeback_direct_mib", 4);
+	is(&a, "disk_swap_out_kswapd_mib", 64);
+	is(&a, "disk_writeback_kswapd_mib", 128);
+	bbb_header(b)->schema_bytes = strlen("1 sample 528\n");
+	analyse(b, &a);
+	is_unknown(&a, "disk_swap_out_direct_mib");
+	is_unknown(&a, "kswapd_wakes_without_stall");
+	is_unknown(&a, "peak_alloc_stalls");
+	is(&a, "disk_swap_out_kswapd_mib", 64);
+}
+
+static void test_wakes_without_stall(void **state)
+{
+	struct bbb *b = *state;
+	struct pl_analysis a;
+
+	kswapd(b, 0.2, 50, BB_KSWAPD_WAKE); /* before the window */
+	kswapd(b, 0.3, 50, BB_KSWAPD_SLEEP);
+	bbb_mark(b, 1, "workload");
+	kswapd(b, 2, 50, BB_KSWAPD_WAKE); /* 1: nothing */
+	kswapd(b, 3, 50, BB_KSWAPD_SLEEP);
+	bbb_stall_begin(b, 3.5, 7, 0, 0); /* while it sleeps */
+	kswapd(b, 4, 50, BB_KSWAPD_WAKE); /* 2: it began before */
+	bbb_stall_end(b, 4.5, 7, 1);
+	kswapd(b, 5, 50, BB_KSWAPD_WAKE); /* 3: a stall */
+	bbb_stall_begin(b, 5.5, 7, 0, 0);
+	bbb_stall_end(b, 5.6, 7, 0.1);
+	kswapd(b, 6, 50, BB_KSWAPD_SLEEP);
+	kswapd(b, 40, 50, BB_KSWAPD_WAKE); /* 4: still awake at the end */
+	bbb_mark(b, 41, "stop");
+	bbb_stall_begin(b, 42, 7, 0, 0); /* too late */
+	bbb_end(b, 45, BB_END_DONE);
+	analyse(b, &a);
+	is(&a, "kswapd_wakes", 4);
+	is(&a, "kswapd_wakes_without_stall", 3);
+}
+
+static void blocked_in(struct bbb *b, double since_s, uint32_t pid, uint32_t flags, uint64_t lock)
+{
+	struct bb_blocked *r;
+
+	bbb_blocked(b, since_s + 1, since_s, pid, 3);
+	r = (struct bb_blocked *)(b->region + bbb_used(b) - sizeof(*r));
+	r->flags = flags;
+	r->lock = lock;
+}
+
+static void test_what_blocks(void **state)
+{
+	struct bbb *b = *state;
+	struct pl_analysis a;
+
+	blocked_in(b, 0.5, 6, BB_TASK_RECLAIM, 1); /* began before the window */
+	bbb_mark(b, 1, "workload");
+	bbb_unblocked(b, 0.5, 30, 6, 3);
+	blocked_in(b, 2, 1, BB_TASK_RECLAIM, 0);
+	blocked_in(b, 2, 2, BB_TASK_KILLABLE, 0xffff888001234560);
+	blocked_in(b, 2, 3, BB_TASK_IOWAIT, 0); /* neither */
+	bbb_unblocked(b, 2, 7, 1, 3);
+	bbb_unblocked(b, 2, 10, 2, 3);
+	bbb_unblocked(b, 2, 20, 3, 3);
+	bbb_unblocked(b, 2, 25, 1, 4); /* another wait of the same task, never told of */
+	finish(b);
+	analyse(b, &a);
+	is(&a, "longest_blocked_reclaim_s", 5);
+	is(&a, "longest_blocked_lock_s", 8);
+	is(&a, "longest_blocked_s", 23);
+}
+
+static void test_peak_write(void **state)
+{
+	struct bbb *b = *state;
+	struct pl_analysis a;
+
+	bbb_mark(b, 1.5, "workload"); /* seconds begin at its halves */
+	write_of(b, 1, 2.6, BB_DISK_SWAP_OUT, 3, 1);
+	write_of(b, 1, 3.4, BB_DISK_WRITEBACK, 4, 1);
+	write_of(b, 1, 3.45, BB_DISK_FILE_READ, 100, 1);
+	write_of(b, 1, 3.5, BB_DISK_META_WRITE, 5, 1);
+	write_of(b, 1, 3.2, BB_DISK_DIRECT_WRITE, 2, 1); /* the log of two CPUs may not be in order */
+	write_of(b, 1, 4.6, BB_DISK_SWAP_OUT, 50, 1); /* in the broken second at the end */
+	bbb_mark(b, 4.75, "stop");
+	bbb_end(b, 5, BB_END_DONE);
+	analyse(b, &a);
+	is(&a, "peak_write_mib_s", 3 + 4 + 2);
+	bbb_restart(b);
+	bbb_mark(b, 1, "workload");
+	bbb_mark(b, 1.9, "stop");
+	bbb_end(b, 2, BB_END_DONE);
+	analyse(b, &a);
+	is_unknown(&a, "peak_write_mib_s");
+}
+
 static void test_probe(void **state)
 {
 	struct bbb *b = *state;
@@ -884,6 +1099,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_waits, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_kswapd_and_throttling, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_disk, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stalls_together, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_compaction, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_oom_memory, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_who_writes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_wakes_without_stall, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_what_blocks, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_peak_write, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_probe, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_agent_metrics, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hung, setup, teardown),
