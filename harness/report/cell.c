@@ -15,13 +15,14 @@
 /* Metrics begin with what they are about. The first match counts; the last takes the rest. */
 static const struct {
 	const char *title;
-	const char *prefixes[8];
+	const char *prefixes[10];
 } sections[] = {
 	{ "Workload", { "workload_" } },
 	{ "Hangs and locks", { "hung_", "first_hung", "longest_", "blocked_", "peak_blocked", "lock_" } },
-	{ "Reclaim", { "alloc_", "stall", "scanned_", "reclaimed_", "kswapd_", "throttle", "refault_", "oom_" } },
-	{ "Memory", { "below_", "lowest_", "peak_", "swap_", "major_faults" } },
-	{ "Disk", { "disk_" } },
+	{ "Reclaim", { "alloc_", "stall", "scanned_", "reclaimed_", "kswapd_", "throttle", "refault_", "oom_",
+		       "compact_", "peak_alloc_" } },
+	{ "Memory", { "below_", "lowest_", "peak_dirty", "peak_writeback", "swap_", "major_faults" } },
+	{ "Disk", { "disk_", "peak_write_" } },
 	{ "Pressure", { "psi_" } },
 	{ "Probe", { "probe_" } },
 	{ "CPU and recorder", { "cpu_", "recorder_", "samples" } },
