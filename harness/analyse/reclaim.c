@@ -3,6 +3,7 @@
 #include "analyse/metrics.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define NS_PER_S    1000000000ULL
 #define MIB	    (1024.0 * 1024.0)
@@ -143,7 +144,9 @@ static void on_stall_end(struct pl_reclaim *reclaim, const struct bb_stall_end *
 
 		if (stall.pid != r->head.pid)
 			continue;
-		reclaim->open[i] = reclaim->open[--reclaim->nr_open];
+		/* In their order: of a task's stalls that nest, the innermost ends first. */
+		reclaim->nr_open--;
+		memmove(&reclaim->open[i], &reclaim->open[i + 1], (reclaim->nr_open - i) * sizeof(*reclaim->open));
 		finish_stall(reclaim, stall, r->head.t_ns);
 		return;
 	}
