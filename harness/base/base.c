@@ -70,16 +70,21 @@ char *pl_strdup(const char *text)
 	return must(strdup(text));
 }
 
+char *pl_vasprintf(const char *fmt, va_list args)
+{
+	char *text;
+
+	return must(vasprintf(&text, fmt, args) < 0 ? NULL : text);
+}
+
 char *pl_asprintf(const char *fmt, ...)
 {
 	va_list args;
-	char *text;
 
 	va_start(args, fmt);
-	if (vasprintf(&text, fmt, args) < 0)
-		text = NULL;
+	char *text = pl_vasprintf(fmt, args);
 	va_end(args);
-	return must(text);
+	return text;
 }
 
 static void buf_reserve(struct pl_buf *buf, size_t more)

@@ -42,6 +42,7 @@ void *pl_calloc(size_t count, size_t bytes);
 void *pl_realloc_array(void *ptr, size_t count, size_t bytes);
 char *pl_strdup(const char *text);
 char *pl_asprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+char *pl_vasprintf(const char *fmt, va_list args) __attribute__((format(printf, 1, 0)));
 
 /* Text that grows. Zero-initialised is empty; text is NULL or NUL-terminated; free with pl_buf_free. */
 struct pl_buf {

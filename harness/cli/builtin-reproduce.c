@@ -9,10 +9,11 @@
 #include "cli/hang.h"
 #include "cli/vmcore.h"
 #include "report/judge.h"
-#include "report/report.h"
 #include "report/statistics.h"
 
 #define DEFAULT_SCENARIO "cvm-rwsem-hang"
+/* Of the words that a line of the story begins with. */
+#define LABEL_WIDTH 12
 #define MAX_FINGERPRINTS 64
 
 struct reproduce_args {
@@ -114,17 +115,10 @@ static const char *agreement_text(enum pl_agreement agreement)
 	return texts[agreement];
 }
 
-/* A line that begins with a word of 12 columns, broken where the terminal ends. */
-static void print_wrapped(char *text)
-{
-	pl_report_wrapped(stdout, text, pl_report_style_for(STDOUT_FILENO)->width, 12);
-	free(text);
-}
-
 static void print_expectation(const struct pl_expect *expect)
 {
-	print_wrapped(pl_asprintf("expected    %s%s%s (%s)", expect->verdict, expect->convoy ? ", " : "",
-				  expect->convoy ? expect->convoy : "", expect->origin));
+	pl_print_wrapped(LABEL_WIDTH, "expected    %s%s%s (%s)", expect->verdict, expect->convoy ? ", " : "",
+			 expect->convoy ? expect->convoy : "", expect->origin);
 }
 
 /* One cell in full. */
@@ -137,10 +131,11 @@ static void print_one(const struct pl_cell *cell, const struct pl_row *row, cons
 	printf("digest      %s%s\n", row->digest, row->exact ? "" : " (not exact)");
 	pl_hang_print(stdout, row, hang);
 	printf("\n");
-	print_wrapped(pl_asprintf("the guest   %.0f s of its time in %.1f s; ended %s", row->analysis.virtual_s, row->wall_s,
-				  row->analysis.verdict == PL_PANIC    ? "in a panic" :
-				  row->analysis.flags & PL_FLAG_WEDGED ? "by its recorder, because user space no longer could" :
-									 "by SysRq, after its log was closed"));
+	pl_print_wrapped(LABEL_WIDTH, "the guest   %.0f s of its time in %.1f s; ended %s", row->analysis.virtual_s, row->wall_s,
+			 row->analysis.verdict == PL_PANIC    ? "in a panic" :
+			 row->analysis.flags & PL_FLAG_WEDGED ? "by its recorder, because user space no longer could" :
+								"by SysRq, after its log was closed");
+	/* Whole, however wide: it is what one searches for. */
 	printf("fingerprint %s\n", hang->has_convoy ? hang->convoy.fingerprint : "none: nobody waited 10 s for a lock");
 	if (cell->expect)
 		print_expectation(cell->expect);
@@ -191,10 +186,7 @@ static void print_tally(const struct tally *tally)
 /* The head of cells that differ by their seeds only, and a line for each of them. */
 static void print_head(const struct pl_cell *cell)
 {
-	char *text = pl_asprintf("%s/%s/%s/%s", cell->kernel, cell->disk, cell->workload, cell->setting);
-
-	pl_report_wrapped(stdout, text, pl_report_style_for(STDOUT_FILENO)->width, 2);
-	free(text);
+	pl_print_wrapped(2, "%s/%s/%s/%s", cell->kernel, cell->disk, cell->workload, cell->setting);
 }
 
 static void print_line(const struct pl_cell *cell, const struct pl_row *row, const struct pl_hang *hang, enum pl_agreement agreement)
@@ -205,9 +197,9 @@ static void print_line(const struct pl_cell *cell, const struct pl_row *row, con
 	       pl_verdict_name(row->analysis.verdict), row->analysis.value[pl_metric_index("hung_tasks")],
 	       row->analysis.value[pl_metric_index("longest_lock_wait_s")]);
 	if (agreement == PL_OTHERWISE)
-		print_wrapped(pl_asprintf("    expected %s%s%s; found %s, %s", cell->expect->verdict, cell->expect->convoy ? ", " : "",
-					  cell->expect->convoy ? cell->expect->convoy : "", pl_verdict_name(row->analysis.verdict),
-					  hang->has_convoy ? hang->convoy.fingerprint : "no convoy"));
+		pl_print_wrapped(LABEL_WIDTH, "    expected %s%s%s; found %s, %s", cell->expect->verdict, cell->expect->convoy ? ", " : "",
+				 cell->expect->convoy ? cell->expect->convoy : "", pl_verdict_name(row->analysis.verdict),
+				 hang->has_convoy ? hang->convoy.fingerprint : "no convoy");
 }
 
 static enum pl_status print_cell(const struct pl_cli *cli, const struct pl_cells *cells, size_t i, struct tally *tally,

@@ -47,6 +47,9 @@ int pl_complain(const struct pl_error *err);
  */
 bool pl_parse(const struct argp *argp, int argc, char **argv, void *input, int *code);
 
+/* Print one paragraph on standard output, broken where its terminal ends; further lines begin with `indent` blanks. */
+__attribute__((format(printf, 2, 3))) void pl_print_wrapped(unsigned indent, const char *format, ...);
+
 /* An argp parser for commands whose only argument is a kernel's name; its input is a const char * that begins as NULL. */
 error_t pl_parse_kernel(int key, char *arg, struct argp_state *state);
 

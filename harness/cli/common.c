@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "report/report.h"
 
 #define MANIFEST_MAX_BYTES (1 << 20)
 
@@ -16,6 +17,17 @@ int pl_complain(const struct pl_error *err)
 	fflush(stdout);
 	fprintf(stderr, "plimsoll: %s\n", err->text);
 	return (int)err->status;
+}
+
+void pl_print_wrapped(unsigned indent, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	char *text = pl_vasprintf(format, args);
+	va_end(args);
+	pl_report_wrapped(stdout, text, pl_report_style_for(STDOUT_FILENO)->width, indent);
+	free(text);
 }
 
 bool pl_parse(const struct argp *argp, int argc, char **argv, void *input, int *code)

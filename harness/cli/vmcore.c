@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "cli/hang.h"
-#include "report/report.h"
 #include "run/run.h"
 #include "vm/core.h"
 
@@ -148,11 +147,8 @@ static void print_taken(const struct pl_cli *cli, const struct taking *taking)
 	const char *kernel = taking->cell->kernel;
 	char *vmlinux = pl_asprintf("%s/debug/%s/vmlinux", cli->paths.build, kernel);
 
-	char *text = pl_asprintf("core        %s (%.0f MiB): the guest when the convoy above was written down; the run has the same digest",
-				 taking->path, (double)taking->stored_bytes / MIB);
-
-	pl_report_wrapped(stdout, text, pl_report_style_for(STDOUT_FILENO)->width, 12);
-	free(text);
+	pl_print_wrapped(12, "core        %s (%.0f MiB): the guest when the convoy above was written down; the run has the same digest",
+			 taking->path, (double)taking->stored_bytes / MIB);
 	if (access(vmlinux, R_OK))
 		printf("  first     make debug-kernels KERNELS=%s\n"
 		       "            (the same kernel with debug information: builds once, some minutes)\n", kernel);

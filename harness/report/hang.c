@@ -380,12 +380,12 @@ static void print_convoy(FILE *out, const struct pl_bb *bb, const struct pl_symb
 	if (symbols)
 		print_stack(out, bb, symbols, "waiter", first_reported(convoy), style);
 	print_clocks(out, convoy, timeout_s, style);
-	if (convoy->held_s > 0)
+	if (convoy->held_s > 0) {
 		pl_buf_printf(&text, "  While the oldest waited, the lock was held for %.0f task-seconds: %.0f %% in direct reclaim, %.0f %% in reads.",
 			      convoy->held_s, 100 * convoy->held_reclaim_s / convoy->held_s, 100 * convoy->held_read_s / convoy->held_s);
-	if (text.len)
 		pl_report_wrapped(out, text.text, style->width, 4);
-	pl_buf_free(&text);
+		pl_buf_free(&text);
+	}
 }
 
 static void print_row(FILE *out, const char *name, const struct story *story, double (*of)(const struct column *), const char *unit)
