@@ -178,28 +178,64 @@ static struct json_object *make_json(const struct pl_bisect *bisect, const struc
 	return json;
 }
 
-static void add_sentence(const struct settings *settings, const struct pl_minimal_set *set, const char *what, struct pl_buf *answer)
+/* What is known of one subset; nothing, if it was not asked for. */
+static struct pl_minimal_subset known_of(const struct settings *settings, uint64_t mask, unsigned nr_subsets)
 {
-	if (!set->found)
-		return;
-	pl_buf_printf(answer, "%s%s: ", answer->len ? "\n" : "", what);
-	mask_text(settings, set->elements, answer);
-	pl_buf_printf(answer, " (%s; at most %.2g %% that any of it is wrong).",
-		      set->confirmed ? "confirmed on fresh seeds" : "NOT confirmed", 100 * fmin(set->error, 1));
+	struct pl_minimal_subset subset;
+
+	for (unsigned i = 0; i < nr_subsets; i++) {
+		pl_minimal_subset(settings->engine, i, &subset);
+		if (subset.subset == mask)
+			return subset;
+	}
+	return (struct pl_minimal_subset){ .verdict = PL_RATE_OPEN };
 }
 
 /* Bad and good cells of one side. */
 static struct pl_tally tally_of(const struct settings *settings, uint64_t mask, unsigned nr_subsets)
 {
-	struct pl_minimal_subset subset = { 0 };
+	struct pl_minimal_subset subset = known_of(settings, mask, nr_subsets);
 
-	for (unsigned i = 0; i < nr_subsets; i++) {
-		pl_minimal_subset(settings->engine, i, &subset);
-		if (subset.subset == mask)
-			return (struct pl_tally){ .bad = subset.search.bad + subset.confirm.bad,
-						  .good = subset.search.good + subset.confirm.good };
+	return (struct pl_tally){ .bad = subset.search.bad + subset.confirm.bad, .good = subset.search.good + subset.confirm.good };
+}
+
+/* What kept a set from being confirmed: its own cells, or those without one of its elements. */
+static void add_doubt(const struct settings *settings, uint64_t mask, enum pl_verdict_of_rate wanted, uint64_t element,
+		      unsigned nr_subsets, struct pl_buf *answer)
+{
+	struct pl_minimal_subset subset = known_of(settings, mask, nr_subsets);
+
+	if (subset.confirmed && subset.verdict == wanted)
+		return;
+	pl_buf_printf(answer, "%s", element ? "; without " : "; with it");
+	if (element)
+		mask_text(settings, element, answer);
+	pl_buf_printf(answer, " bad in %zu of %zu cells", subset.confirm.bad, subset.confirm.bad + subset.confirm.good);
+}
+
+static void add_sentence(const struct settings *settings, const struct pl_minimal_set *set, bool prevention, unsigned nr_subsets,
+			 struct pl_buf *answer)
+{
+	uint64_t all = all_of(settings);
+
+	if (!set->found)
+		return;
+	pl_buf_printf(answer, "%sThe fewest settings %s: ", answer->len ? "\n" : "",
+		      prevention ? "that turn bad into good" : "without which good turns bad");
+	mask_text(settings, set->elements, answer);
+	if (set->confirmed) {
+		pl_buf_printf(answer, " (confirmed on fresh seeds; at most %.2g %% that any of it is wrong).", 100 * fmin(set->error, 1));
+		return;
 	}
-	return (struct pl_tally){ 0 };
+	pl_buf_printf(answer, " (NOT confirmed");
+	add_doubt(settings, prevention ? set->elements : all & ~set->elements, prevention ? PL_RATE_GOOD : PL_RATE_BAD, 0, nr_subsets,
+		  answer);
+	for (uint64_t left = set->elements; left; left &= left - 1) {
+		uint64_t element = left & -left, rest = set->elements & ~element;
+
+		add_doubt(settings, prevention ? rest : all & ~rest, prevention ? PL_RATE_BAD : PL_RATE_GOOD, element, nr_subsets, answer);
+	}
+	pl_buf_printf(answer, ").");
 }
 
 static enum pl_status conclude(const struct pl_bisect *bisect, const struct pl_minimal_result *result, struct pl_buf *answer)
@@ -209,8 +245,8 @@ static enum pl_status conclude(const struct pl_bisect *bisect, const struct pl_m
 	struct pl_tally bad_side = tally_of(settings, 0, result->subsets);
 	struct pl_tally good_side = tally_of(settings, all_of(settings), result->subsets);
 
-	add_sentence(settings, &result->prevention, "The fewest settings that turn bad into good", answer);
-	add_sentence(settings, &result->necessity, "The fewest settings without which good turns bad", answer);
+	add_sentence(settings, &result->prevention, true, result->subsets, answer);
+	add_sentence(settings, &result->necessity, false, result->subsets, answer);
 	switch (result->stop) {
 	case PL_MINIMAL_FOUND:
 		break;

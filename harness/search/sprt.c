@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "search/sprt.h"
 
+#include <gsl/gsl_cdf.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -28,14 +29,25 @@ enum pl_status pl_sprt_check(const struct pl_sprt_options *options, struct pl_er
 	return PL_OK;
 }
 
+/* A verdict that cells like these would seldom come with, if it were right. */
+static enum pl_verdict_of_rate unless_implausible(const struct pl_sprt_options *o, enum pl_verdict_of_rate verdict, size_t bad,
+						  size_t good)
+{
+	unsigned nr = (unsigned)(bad + good);
+	bool more_bad = verdict == PL_RATE_GOOD && bad && gsl_cdf_binomial_Q((unsigned)bad - 1, o->rate_good, nr) < PL_SPRT_IMPLAUSIBLE;
+	bool more_good = verdict == PL_RATE_BAD && gsl_cdf_binomial_P((unsigned)bad, o->rate_bad, nr) < PL_SPRT_IMPLAUSIBLE;
+
+	return more_bad || more_good ? PL_RATE_UNDECIDED : verdict;
+}
+
 enum pl_verdict_of_rate pl_sprt_verdict(const struct pl_sprt_options *o, size_t bad, size_t good)
 {
 	double ratio = (double)bad * log(o->rate_bad / o->rate_good) + (double)good * log((1 - o->rate_bad) / (1 - o->rate_good));
 
 	if (ratio >= log((1 - o->beta) / o->alpha) - ROUNDING)
-		return PL_RATE_BAD;
+		return unless_implausible(o, PL_RATE_BAD, bad, good);
 	if (ratio <= log(o->beta / (1 - o->alpha)) + ROUNDING)
-		return PL_RATE_GOOD;
+		return unless_implausible(o, PL_RATE_GOOD, bad, good);
 	return bad + good >= o->max_cells ? PL_RATE_UNDECIDED : PL_RATE_OPEN;
 }
 

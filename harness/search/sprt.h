@@ -5,14 +5,16 @@
  *
  * After each cell the log likelihood ratio of rate_bad against rate_good grows by log(rate_bad / rate_good) for a bad cell and
  * by log((1 - rate_bad) / (1 - rate_good)) for a good one. At log((1 - beta) / alpha) the verdict is bad, at
- * log(beta / (1 - alpha)) it is good.
+ * log(beta / (1 - alpha)) it is good. Where the rate lies between the two, chance alone would bring it to one of them in the end;
+ * so it is undecided if fewer than PL_SPRT_IMPLAUSIBLE of as many cells would differ as much from the verdict's own rate.
  */
 #ifndef PL_SEARCH_SPRT_H
 #define PL_SEARCH_SPRT_H
 
 #include "search/search.h"
 
-#define PL_SPRT_MAX_CELLS 1000
+#define PL_SPRT_MAX_CELLS   1000
+#define PL_SPRT_IMPLAUSIBLE 0.01
 
 struct pl_sprt_options {
 	double rate_good;   /* P(bad) of what counts as good: this or lower */

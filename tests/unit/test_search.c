@@ -108,6 +108,10 @@ static void test_sprt_keeps_its_error_rates(void **state)
 		print_message("# sprt %.2f/%.2f, errors %.2f: wrong %.4f and %.4f (exactly %.4f, %.4f), %.2f cells\n", o->rate_good,
 			      o->rate_bad, o->alpha, (double)wrong_bad / nr, (double)wrong_good / nr,
 			      pl_sprt_error(o, PL_RATE_BAD), pl_sprt_error(o, PL_RATE_GOOD), (double)cells / nr);
+		struct pl_sprt_behaviour between = pl_sprt_behaviour(o, 0.3);
+
+		print_message("# sprt %.2f/%.2f, errors %.2f: at 0.30 good %.2f, bad %.2f, undecided %.2f\n", o->rate_good, o->rate_bad,
+			      o->alpha, between.good, between.bad, between.undecided);
 		assert_at_most(wrong_bad, nr, o->alpha);
 		assert_at_most(wrong_good, nr, o->beta);
 		/* What is said of the error is what is seen: within 4 standard deviations. */
@@ -127,6 +131,11 @@ static void test_sprt_verdicts(void **state)
 	assert_int_equal(pl_sprt_verdict(&quick, 2, 0), PL_RATE_BAD);
 	assert_int_equal(pl_sprt_verdict(&quick, 0, 2), PL_RATE_GOOD);
 	assert_int_equal(pl_sprt_verdict(&quick, 6, 6), PL_RATE_UNDECIDED);
+	/* The bound is met, and neither rate is: with 0.1, 6 or more of 15 are bad twice in 1000 times. */
+	assert_int_equal(pl_sprt_verdict(&careful, 6, 9), PL_RATE_UNDECIDED);
+	assert_int_equal(pl_sprt_verdict(&careful, 9, 6), PL_RATE_UNDECIDED);
+	assert_int_equal(pl_sprt_verdict(&careful, 1, 4), PL_RATE_GOOD);
+	assert_int_equal(pl_sprt_verdict(&careful, 4, 1), PL_RATE_BAD);
 	assert_int_equal(pl_sprt_fewest_more(&quick, 0, 0), 2);
 	assert_int_equal(pl_sprt_fewest_more(&quick, 1, 0), 1);
 	/* Exactly on the bound is enough, whatever rounding says. */
