@@ -199,18 +199,10 @@ static struct pl_tally tally_of(const struct settings *settings, uint64_t mask, 
 	return (struct pl_tally){ .bad = subset.search.bad + subset.confirm.bad, .good = subset.search.good + subset.confirm.good };
 }
 
-/* What kept a set from being confirmed: its own cells, or those without one of its elements. */
-static void add_doubt(const struct settings *settings, uint64_t mask, enum pl_verdict_of_rate wanted, uint64_t element,
-		      unsigned nr_subsets, struct pl_buf *answer)
+/* "bad in 3 of 9 cells", of those that confirm. */
+static void add_seen(const struct pl_minimal_subset *subset, struct pl_buf *answer)
 {
-	struct pl_minimal_subset subset = known_of(settings, mask, nr_subsets);
-
-	if (subset.confirmed && subset.verdict == wanted)
-		return;
-	pl_buf_printf(answer, "%s", element ? "; without " : "; with it");
-	if (element)
-		mask_text(settings, element, answer);
-	pl_buf_printf(answer, " bad in %zu of %zu cells", subset.confirm.bad, subset.confirm.bad + subset.confirm.good);
+	pl_buf_printf(answer, "bad in %zu of %zu cells", subset->confirm.bad, subset->confirm.bad + subset->confirm.good);
 }
 
 static void add_sentence(const struct settings *settings, const struct pl_minimal_set *set, bool prevention, unsigned nr_subsets,
@@ -220,21 +212,27 @@ static void add_sentence(const struct settings *settings, const struct pl_minima
 
 	if (!set->found)
 		return;
+	struct pl_minimal_subset named = known_of(settings, prevention ? set->elements : all & ~set->elements, nr_subsets);
+
 	pl_buf_printf(answer, "%sThe fewest settings %s: ", answer->len ? "\n" : "",
 		      prevention ? "that turn bad into good" : "without which good turns bad");
 	mask_text(settings, set->elements, answer);
-	if (set->confirmed) {
-		pl_buf_printf(answer, " (confirmed on fresh seeds; at most %.2g %% that any of it is wrong).", 100 * fmin(set->error, 1));
-		return;
-	}
-	pl_buf_printf(answer, " (NOT confirmed");
-	add_doubt(settings, prevention ? set->elements : all & ~set->elements, prevention ? PL_RATE_GOOD : PL_RATE_BAD, 0, nr_subsets,
-		  answer);
-	for (uint64_t left = set->elements; left; left &= left - 1) {
-		uint64_t element = left & -left, rest = set->elements & ~element;
+	pl_buf_printf(answer, " (%s: ", set->confirmed ? "confirmed on fresh seeds" : "NOT confirmed");
+	add_seen(&named, answer);
+	pl_buf_printf(answer, " %s", prevention ? "with" : "without");
+	for (uint64_t left = set->elements; left && !set->confirmed; left &= left - 1) {
+		uint64_t rest = set->elements & ~(left & -left);
+		struct pl_minimal_subset without = known_of(settings, prevention ? rest : all & ~rest, nr_subsets);
 
-		add_doubt(settings, prevention ? rest : all & ~rest, prevention ? PL_RATE_BAD : PL_RATE_GOOD, element, nr_subsets, answer);
+		if (without.confirmed && without.verdict == (prevention ? PL_RATE_BAD : PL_RATE_GOOD))
+			continue;
+		pl_buf_printf(answer, "; if not for ");
+		mask_text(settings, left & -left, answer);
+		pl_buf_printf(answer, ", ");
+		add_seen(&without, answer);
 	}
+	if (set->confirmed)
+		pl_buf_printf(answer, "; at most %.2g %% that any of it is wrong", 100 * fmin(set->error, 1));
 	pl_buf_printf(answer, ").");
 }
 

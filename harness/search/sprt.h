@@ -14,7 +14,7 @@
 #include "search/search.h"
 
 #define PL_SPRT_MAX_CELLS   1000
-#define PL_SPRT_IMPLAUSIBLE 0.01
+#define PL_SPRT_IMPLAUSIBLE 0.02
 
 struct pl_sprt_options {
 	double rate_good;   /* P(bad) of what counts as good: this or lower */
