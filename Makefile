@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 # Main jobs one after the other, however many jobs make may run: what they compile is parallel in the makes they start.
-ifneq ($(filter run-matrix reproduce bisect report verify watermarks alloc-cost test bench exactness digests lint patches-check boot,$(MAKECMDGOALS)),)
+ifneq ($(filter run-matrix reproduce bisect claims report verify watermarks alloc-cost test bench exactness digests lint patches-check boot,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 
@@ -36,6 +36,9 @@ report: ## results/report.html of what is finished of MATRIX=file or SCENARIO=na
 bisect: ready ## which value, settings or commit decides (SCENARIO= KNOB=name=from..to, or GOOD=a.yaml BAD=b.yaml; ARGS="--goal ...")
 	@build/plimsoll bisect $(if $(filter command line environment,$(origin KERNEL)),--kernel '$(KERNEL)') $(if $(KNOB),--knob '$(KNOB)') \
 		$(if $(GOOD),--good '$(GOOD)') $(if $(BAD),--bad '$(BAD)') $(ARGS) $(SCENARIO)
+
+claims: ready ## judge the articles' claims on each kernel (CLAIMS="C7 C16" KERNEL=6.12 ARGS="--long --as 6.12 ...")
+	@build/plimsoll claims $(if $(filter command line environment,$(origin KERNEL)),--kernel '$(KERNEL)') $(ARGS) $(CLAIMS)
 
 verify: ready ## run every cell of MATRIX=file a second time and compare the digests
 	@build/plimsoll verify $(ARGS) '$(MATRIX)'

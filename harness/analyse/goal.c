@@ -57,6 +57,8 @@ static const char *const type_names[] = {
 
 struct parser {
 	const char *what, *begin, *at;
+	const char *const *names; /* the numbers it may ask for; NULL: what a cell says */
+	size_t nr_names;
 	struct pl_goal *goal;
 	unsigned depth;
 	char *text; /* of the last TYPE_TEXT */
@@ -153,6 +155,15 @@ static enum type fail_unknown(struct parser *p, const char *at, const char *name
 		    nearest ? ": did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
 }
 
+/* One of the numbers that the caller names. */
+static enum type own_name(struct parser *p, const char *at, const char *word)
+{
+	for (size_t i = 0; i < p->nr_names; i++)
+		if (!strcmp(p->names[i], word))
+			return emit_as(p, TYPE_NUMBER, (struct step){ .operator = PUSH_METRIC, .index = (unsigned)i });
+	return fail(p, at, "unknown number %s: %s", pl_quote(word).text, pl_hint(word, p->names, p->nr_names).text);
+}
+
 static enum type name(struct parser *p)
 {
 	const char *at = p->at;
@@ -177,6 +188,9 @@ static enum type name(struct parser *p)
 	p->at += len;
 	if (is_word(*p->at))
 		return fail(p, at, "a name is longer than %d letters", MAX_NAME);
+
+	if (p->names && strcmp(word, "true") != 0 && strcmp(word, "false") != 0)
+		return own_name(p, at, word);
 
 	int metric = pl_metric_index(word);
 
@@ -401,30 +415,50 @@ static enum type either(struct parser *p)
 	return logic(p, "or", OR, both);
 }
 
+static enum pl_status parse(struct parser *p, bool number_will_do, struct pl_goal **goal)
+{
+	*goal = NULL;
+	if (strlen(p->begin) > PL_GOAL_MAX_BYTES)
+		return pl_fail(p->err, PL_BAD_INPUT, "%s: an expression of more than %d bytes", p->what, PL_GOAL_MAX_BYTES);
+	p->goal = pl_calloc(1, sizeof(*p->goal));
+
+	enum type type = either(p);
+
+	if (type != TYPE_ERROR && peek(p))
+		type = fail(p, p->at, "found %s, expected an operator or the end%s", pl_quote(p->at).text,
+			    *p->at == '=' ? "; equal is ==" : "");
+	else if (type != TYPE_ERROR && type != TYPE_TRUTH && !(number_will_do && type == TYPE_NUMBER))
+		type = fail(p, p->begin, "this is %s, expected what is true or false, such as %s > 1", type_names[type],
+			    p->nr_names ? p->names[0] : "longest_lock_wait_s");
+	free(p->text);
+	if (type == TYPE_ERROR) {
+		pl_goal_free(p->goal);
+		return PL_BAD_INPUT;
+	}
+	*goal = p->goal;
+	return PL_OK;
+}
+
 enum pl_status pl_goal_parse(const char *what, const char *text_, struct pl_goal **goal, struct pl_error *err)
 {
 	struct parser p = { .what = what, .begin = text_, .at = text_, .err = err };
 
-	*goal = NULL;
-	if (strlen(text_) > PL_GOAL_MAX_BYTES)
-		return pl_fail(err, PL_BAD_INPUT, "%s: an expression of more than %d bytes", what, PL_GOAL_MAX_BYTES);
-	p.goal = pl_calloc(1, sizeof(*p.goal));
+	return parse(&p, false, goal);
+}
 
-	enum type type = either(&p);
+enum pl_status pl_goal_parse_number(const char *what, const char *text_, struct pl_goal **goal, struct pl_error *err)
+{
+	struct parser p = { .what = what, .begin = text_, .at = text_, .err = err };
 
-	if (type != TYPE_ERROR && peek(&p))
-		type = fail(&p, p.at, "found %s, expected an operator or the end%s", pl_quote(p.at).text,
-			    *p.at == '=' ? "; equal is ==" : "");
-	else if (type != TYPE_ERROR && type != TYPE_TRUTH)
-		type = fail(&p, p.begin, "this is %s, expected what is true or false, such as %s > 1", type_names[type],
-			    "longest_lock_wait_s");
-	free(p.text);
-	if (type == TYPE_ERROR) {
-		pl_goal_free(p.goal);
-		return PL_BAD_INPUT;
-	}
-	*goal = p.goal;
-	return PL_OK;
+	return parse(&p, true, goal);
+}
+
+enum pl_status pl_goal_parse_over(const char *what, const char *text_, const char *const *names, size_t nr_names,
+				  struct pl_goal **goal, struct pl_error *err)
+{
+	struct parser p = { .what = what, .begin = text_, .at = text_, .names = names, .nr_names = nr_names, .err = err };
+
+	return parse(&p, false, goal);
 }
 
 void pl_goal_free(struct pl_goal *goal)
@@ -444,11 +478,11 @@ bool pl_goal_asks_fingerprint(const struct pl_goal *goal)
 	return false;
 }
 
-static double push(const struct step *step, const struct pl_analysis *analysis, const char *fingerprint)
+static double push(const struct step *step, const double *values, const struct pl_analysis *analysis, const char *fingerprint)
 {
 	switch (step->operator) {
 	case PUSH_METRIC:
-		return analysis->value[step->index];
+		return values[step->index];
 	case PUSH_VERDICT:
 		return analysis->verdict == (enum pl_verdict)step->index;
 	case PUSH_FLAG:
@@ -499,7 +533,8 @@ static double apply(enum operator operator, double a, double b)
 	}
 }
 
-enum pl_truth pl_goal_truth(const struct pl_goal *goal, const struct pl_analysis *analysis, const char *fingerprint)
+/* analysis may be NULL for an expression over the caller's own numbers, which asks for nothing else. */
+static double evaluate(const struct pl_goal *goal, const double *values, const struct pl_analysis *analysis, const char *fingerprint)
 {
 	double stack[PL_GOAL_MAX_STEPS] = { 0 };
 	size_t nr = 0;
@@ -508,7 +543,7 @@ enum pl_truth pl_goal_truth(const struct pl_goal *goal, const struct pl_analysis
 		const struct step *step = &goal->steps[i];
 
 		if (step->operator < NEGATE) {
-			stack[nr++] = push(step, analysis, fingerprint);
+			stack[nr++] = push(step, values, analysis, fingerprint);
 		} else if (step->operator == NEGATE) {
 			stack[nr - 1] = -stack[nr - 1];
 		} else if (step->operator == NOT) {
@@ -520,7 +555,27 @@ enum pl_truth pl_goal_truth(const struct pl_goal *goal, const struct pl_analysis
 		if (!isfinite(stack[nr - 1]))
 			stack[nr - 1] = NAN;
 	}
-	return isnan(stack[0]) ? PL_UNKNOWN : stack[0] != 0 ? PL_TRUE : PL_FALSE;
+	return stack[0];
+}
+
+static enum pl_truth truth(double value)
+{
+	return isnan(value) ? PL_UNKNOWN : value != 0 ? PL_TRUE : PL_FALSE;
+}
+
+enum pl_truth pl_goal_truth(const struct pl_goal *goal, const struct pl_analysis *analysis, const char *fingerprint)
+{
+	return truth(evaluate(goal, analysis->value, analysis, fingerprint));
+}
+
+double pl_goal_number(const struct pl_goal *goal, const struct pl_analysis *analysis)
+{
+	return evaluate(goal, analysis->value, analysis, NULL);
+}
+
+enum pl_truth pl_goal_truth_over(const struct pl_goal *goal, const double *values)
+{
+	return truth(evaluate(goal, values, NULL, NULL));
 }
 
 const char *pl_judgement_name(enum pl_judgement judgement)

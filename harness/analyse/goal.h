@@ -35,6 +35,16 @@ struct pl_goal;
 enum pl_status pl_goal_parse(const char *what, const char *text, struct pl_goal **goal, struct pl_error *err);
 void pl_goal_free(struct pl_goal *goal);
 
+/* The same, but a number will do in the end; what is true or false counts as 1 or 0. */
+enum pl_status pl_goal_parse_number(const char *what, const char *text, struct pl_goal **goal, struct pl_error *err);
+
+/*
+ * An expression that is true or false over numbers of the caller's own, by name, and not over what a cell says: there are no
+ * metrics, verdicts, flags and fingerprints in it.
+ */
+enum pl_status pl_goal_parse_over(const char *what, const char *text, const char *const *names, size_t nr_names,
+				  struct pl_goal **goal, struct pl_error *err);
+
 /* Does it ask for the fingerprint? That takes the log to be read. */
 bool pl_goal_asks_fingerprint(const struct pl_goal *goal);
 
@@ -42,6 +52,12 @@ enum pl_truth { PL_FALSE, PL_TRUE, PL_UNKNOWN };
 
 /* fingerprint: "none" if nobody waited long enough for a lock; NULL if it is not known. */
 enum pl_truth pl_goal_truth(const struct pl_goal *goal, const struct pl_analysis *analysis, const char *fingerprint);
+
+/* What it comes to, or NAN if that is unknown; the fingerprint is. */
+double pl_goal_number(const struct pl_goal *goal, const struct pl_analysis *analysis);
+
+/* Of an expression over the caller's own numbers, in the order of their names; NAN is unknown. */
+enum pl_truth pl_goal_truth_over(const struct pl_goal *goal, const double *values);
 
 /* What a cell says in a search for what goal describes. */
 enum pl_judgement {

@@ -29,6 +29,7 @@ int pl_cmd_report(const struct pl_cli *cli, int argc, char **argv);
 int pl_cmd_compare(const struct pl_cli *cli, int argc, char **argv);
 int pl_cmd_check(const struct pl_cli *cli, int argc, char **argv);
 int pl_cmd_bisect(const struct pl_cli *cli, int argc, char **argv);
+int pl_cmd_claims(const struct pl_cli *cli, int argc, char **argv);
 int pl_cmd_show(const struct pl_cli *cli, int argc, char **argv);
 int pl_cmd_verify(const struct pl_cli *cli, int argc, char **argv);
 int pl_cmd_doctor(const struct pl_cli *cli, int argc, char **argv);

@@ -13,6 +13,7 @@ static const struct pl_command commands[] = {
 	{ "compare", "say what changed between two settings, kernels or runs, how sure", pl_cmd_compare },
 	{ "bisect", "find the value, the settings or the commit that decides", pl_cmd_bisect },
 	{ "check", "say by the exit code whether a scenario is bad, for `git bisect run`", pl_cmd_check },
+	{ "claims", "judge what the articles claim, on each kernel", pl_cmd_claims },
 	{ "show", "print all that is known of a finished cell", pl_cmd_show },
 	{ "bundle", "write a finished cell into one file, for `reproduce` elsewhere", pl_cmd_bundle },
 	{ "log", "print the records of a finished cell's black box", pl_cmd_log },

@@ -954,7 +954,7 @@ static enum pl_status read_matrix(struct planner *planner, const struct pl_seeds
 {
 	struct file {
 		const char *name, *description;
-		const struct pl_yaml_node *machine, *axes[NR_AXES], *seeds, *exclude, *include, *expect;
+		const struct pl_yaml_node *machine, *axes[NR_AXES], *seeds, *exclude, *include, *expect, *claim;
 		uint32_t virtual_seconds;
 		bool holders;
 	} file = { 0 };
@@ -973,6 +973,8 @@ static enum pl_status read_matrix(struct planner *planner, const struct pl_seeds
 		{ .key = "exclude", .type = PL_YAML_ANY, .offset = offsetof(struct file, exclude) },
 		{ .key = "include", .type = PL_YAML_ANY, .offset = offsetof(struct file, include) },
 		{ .key = "expect", .type = PL_YAML_ANY, .offset = offsetof(struct file, expect) },
+		/* What is judged of its cells is for others to read. */
+		{ .key = "claim", .type = PL_YAML_ANY, .offset = offsetof(struct file, claim) },
 	};
 	if (pl_variant_has(planner->variant, PL_KNOB_MACHINE))
 		vary_machine(planner);

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Private to claims/. */
+#ifndef PL_CLAIMS_INTERNAL_H
+#define PL_CLAIMS_INTERNAL_H
+
+#include "claims/claims.h"
+
+/* A number by its name of len bytes; nr_numbers: there is none. */
+size_t pl_claim_find_number(const struct pl_claim *claim, const char *name, size_t len);
+
+/*
+ * Add a text with every {number} replaced by its value: those of one kernel, or of all of a report, "1.2 (6.1) and 3.4
+ * (6.12)".
+ */
+void pl_claim_expand(const char *text, const struct pl_claim *claim, const struct pl_claim_kernel *kernels, size_t nr_kernels,
+		     struct pl_buf *out);
+
+/* Three digits that count, without an exponent; "?" if it is unknown. */
+struct pl_claim_digits {
+	char text[32];
+};
+struct pl_claim_digits pl_claim_digits(double value);
+
+/* What is true instead, or NULL: a text for the kernel of the file. */
+const char *pl_claim_instead(const struct pl_claim *claim, size_t kernel);
+
+/* How a number is made of its cells: "median", "rate" ... */
+const char *pl_claim_over_text(enum pl_claim_over over);
+
+#endif
