@@ -100,6 +100,20 @@ static void print_numbers(FILE *out, const struct pl_claim *claim, const struct 
 	}
 }
 
+/* Why nobody can tell. */
+static void print_unknown(FILE *out, const struct pl_claim *claim, const struct pl_claim_result *result, unsigned width)
+{
+	struct pl_buf text = { 0 };
+
+	pl_buf_printf(&text, "                 unknown:");
+	for (size_t n = 0; n < claim->nr_numbers; n++)
+		if (isnan(result->numbers[n].value))
+			pl_buf_printf(&text, " %s (%zu seeds say it)", claim->numbers[n].name, result->nr_seeds[n]);
+	pl_buf_printf(&text, "; of cells older than a metric `plimsoll show --reanalyse CELL` computes it");
+	pl_report_wrapped(out, text.text, width, 17);
+	pl_buf_free(&text);
+}
+
 static void print_kernel(FILE *out, const struct pl_claim_report *report, size_t k, bool is_long, const struct pl_table_style *style)
 {
 	const struct pl_claim *claim = report->claim;
@@ -116,6 +130,8 @@ static void print_kernel(FILE *out, const struct pl_claim_report *report, size_t
 			pl_claim_verdict_text(claim->published[kernel->as]));
 	if (result->nr_missing)
 		fprintf(out, "                 %zu of its cells are incomplete and not counted\n", result->nr_missing);
+	if (result->verdict == PL_CLAIM_CANNOT_TELL)
+		print_unknown(out, claim, result, style->width);
 	if (is_long)
 		print_numbers(out, claim, kernel, style->width);
 }

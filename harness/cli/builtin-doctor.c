@@ -28,10 +28,10 @@ static void say(struct doctor *doctor, bool good, bool needed, const char *what,
 	va_list args;
 
 	va_start(args, fmt);
-	printf("%-6s %-16s ", good ? "ok" : needed ? "FAILED" : "no", what);
-	vprintf(fmt, args);
-	putchar('\n');
+	char *text = pl_vasprintf(fmt, args);
 	va_end(args);
+	pl_print_wrapped(24, "%-6s %-16s %s", good ? "ok" : needed ? "FAILED" : "no", what, text);
+	free(text);
 	doctor->failed += !good && needed;
 }
 

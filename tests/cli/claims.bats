@@ -87,6 +87,7 @@ claim() {
 	run --separate-stderr in_world claims
 	expect 1 "cannot tell"
 	[[ $output == *"4 of its cells are incomplete and not counted"* ]]
+	[[ $output == *"unknown: hung_base (4 seeds say it) hung_low (4 seeds say it)"* ]]
 }
 
 @test "other speeds: half and twice the length of an instruction" {
