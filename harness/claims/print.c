@@ -327,10 +327,16 @@ static void markdown_claim(FILE *out, const struct pl_claim_report *report)
 
 static void markdown_speeds(FILE *out, const struct pl_claim_report *reports, size_t nr)
 {
-	const struct pl_claim_kernel *first = &reports[0].kernels[0];
+	const struct pl_claim_kernel *first = NULL;
 
+	for (size_t i = nr; i-- > 0;)
+		for (size_t k = reports[i].nr_kernels; k-- > 0;)
+			first = reports[i].kernels[k].nr_speeds ? &reports[i].kernels[k] : first;
+	if (!first)
+		return;
 	fputs("\n## Do the verdicts depend on how fast the CPU is?\n\n"
-	      "The same with half and twice the length of an instruction, over the first five seeds (`--sensitivity`):\n\n| claim | kernel |", out);
+	      "The same with half and twice the length of an instruction, over the first five seeds (`make claims ARGS=--sensitivity`), of the claims\n"
+	      "for which that was run:\n\n| claim | kernel |", out);
 	for (size_t s = 0; s < first->nr_speeds; s++)
 		fprintf(out, " %" PRIu32 " ns |", first->speeds[s].ns_per_instruction);
 	fputs("\n|---|---|", out);
@@ -341,6 +347,8 @@ static void markdown_speeds(FILE *out, const struct pl_claim_report *reports, si
 		for (size_t k = 0; k < reports[i].nr_kernels; k++) {
 			const struct pl_claim_kernel *kernel = &reports[i].kernels[k];
 
+			if (!kernel->nr_speeds)
+				continue;
 			fprintf(out, "| %s | %s |", reports[i].claim->id, kernel->name);
 			for (size_t s = 0; s < kernel->nr_speeds; s++)
 				fprintf(out, " %s |", pl_claim_verdict_text(kernel->speeds[s].verdict));
@@ -352,8 +360,7 @@ static void markdown_speeds(FILE *out, const struct pl_claim_report *reports, si
 void pl_claims_markdown(FILE *out, const struct pl_claim_report *reports, size_t nr)
 {
 	markdown_overview(out, reports, nr);
-	if (nr && reports[0].kernels[0].nr_speeds)
-		markdown_speeds(out, reports, nr);
+	markdown_speeds(out, reports, nr);
 	for (size_t i = 0; i < nr; i++)
 		markdown_claim(out, &reports[i]);
 }

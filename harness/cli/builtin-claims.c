@@ -262,13 +262,12 @@ static size_t add_work(struct claims *claims, const struct pl_cell *cell, enum p
 }
 
 /* speed: NULL, or what the machine's ns_per_instruction is to be. */
-static enum pl_status load_group(struct claims *claims, const struct pl_claim *claim, size_t g, const char *kernel, const char *speed,
-				 struct group_cells *into)
+static enum pl_status load_variant(struct claims *claims, const struct pl_claim *claim, size_t g, const char *kernel,
+				   const char *speed, struct pl_matrix *matrix)
 {
 	const struct pl_claim_group *group = &claim->groups[g];
 	struct pl_change *changes = pl_calloc(group->nr_changes + 1, sizeof(*changes));
 	struct pl_variant variant = { .kernel = kernel, .only = group->only, .changes = changes, .nr_changes = group->nr_changes };
-	uint32_t seeds = speed ? PL_CLAIM_MIN_SEEDS : group->seeds;
 
 	for (size_t c = 0; c < group->nr_changes; c++)
 		changes[c] = group->changes[c];
@@ -276,8 +275,18 @@ static enum pl_status load_group(struct claims *claims, const struct pl_claim *c
 		changes[variant.nr_changes++] =
 			(struct pl_change){ .knob = "machine.ns_per_instruction", .value = speed, .origin = "--sensitivity" };
 	enum pl_status status =
-		pl_matrix_load_variant(claim->yaml.path, &claims->cli->paths, &claims->host, NULL, &variant, &into->matrix, claims->err);
+		pl_matrix_load_variant(claim->yaml.path, &claims->cli->paths, &claims->host, NULL, &variant, matrix, claims->err);
 	free(changes);
+	return status;
+}
+
+static enum pl_status load_group(struct claims *claims, const struct pl_claim *claim, size_t g, const char *kernel, const char *speed,
+				 struct group_cells *into)
+{
+	const struct pl_claim_group *group = &claim->groups[g];
+	uint32_t seeds = speed ? PL_CLAIM_MIN_SEEDS : group->seeds;
+	enum pl_status status = load_variant(claims, claim, g, kernel, speed, &into->matrix);
+
 	if (status != PL_OK)
 		return status;
 	into->nr = seeds && seeds < into->matrix.nr_cells ? seeds : into->matrix.nr_cells;
@@ -321,6 +330,49 @@ static enum pl_status load_judged(struct claims *claims, size_t claim, size_t ke
 	return status;
 }
 
+/* Are the cells of other speeds there, without anybody having asked for them now? */
+static enum pl_status speeds_are_known(struct claims *claims, size_t claim, size_t kernel, bool *known)
+{
+	const struct pl_claim *of = &claims->list[claim];
+	const struct pl_claim_kernel *on = &claims->reports[claim].kernels[kernel];
+	enum pl_status status = PL_OK;
+
+	*known = true;
+	for (size_t s = 0; s < on->nr_speeds && *known; s++) {
+		char *ns = pl_asprintf("%u", on->speeds[s].ns_per_instruction);
+
+		for (size_t g = 0; g < of->nr_groups && status == PL_OK && *known; g++) {
+			struct pl_matrix matrix;
+
+			status = load_variant(claims, of, g, on->name, ns, &matrix);
+			for (size_t i = 0; status == PL_OK && i < PL_CLAIM_MIN_SEEDS && i < matrix.nr_cells && *known; i++)
+				status = pl_cells_known(&claims->cells, matrix.cells[i].id, known);
+			if (status == PL_OK)
+				pl_matrix_free(&matrix);
+		}
+		free(ns);
+		if (status != PL_OK)
+			return status;
+	}
+	return PL_OK;
+}
+
+static enum pl_status choose_speeds(struct claims *claims, size_t claim, size_t kernel)
+{
+	const char *format = claims->args->format;
+	bool known = claims->args->sensitivity;
+	enum pl_status status = PL_OK;
+
+	if (!known && !(format && !strcmp(format, "markdown")))
+		return PL_OK;
+	set_speeds(claims, claim, kernel);
+	if (!known)
+		status = speeds_are_known(claims, claim, kernel, &known);
+	if (!known)
+		claims->reports[claim].kernels[kernel].nr_speeds = 0;
+	return status;
+}
+
 static enum pl_status load_cells(struct claims *claims)
 {
 	enum pl_status status = PL_OK;
@@ -329,8 +381,8 @@ static enum pl_status load_cells(struct claims *claims)
 	for (size_t i = 0; i < claims->nr; i++) {
 		for (size_t k = 0; k < claims->reports[i].nr_kernels && status == PL_OK; k++) {
 			status = load_judged(claims, i, k, 0);
-			if (status == PL_OK && claims->args->sensitivity)
-				set_speeds(claims, i, k);
+			if (status == PL_OK)
+				status = choose_speeds(claims, i, k);
 			for (size_t s = 1; s <= claims->reports[i].kernels[k].nr_speeds && status == PL_OK; s++)
 				status = load_judged(claims, i, k, s);
 		}

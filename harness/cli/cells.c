@@ -30,6 +30,11 @@ enum pl_status pl_cells_add(struct pl_cells *cells, const struct pl_cell *cell)
 	return in_ledger(cells->ledger, cell->id, &work->finished, cells->err);
 }
 
+enum pl_status pl_cells_known(struct pl_cells *cells, const char *id, bool *known)
+{
+	return in_ledger(cells->ledger, id, known, cells->err);
+}
+
 void pl_cells_free(struct pl_cells *cells)
 {
 	free(cells->work);

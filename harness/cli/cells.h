@@ -27,6 +27,8 @@ struct pl_cells {
 
 /* One more, which must live as long as cells do. */
 enum pl_status pl_cells_add(struct pl_cells *cells, const struct pl_cell *cell);
+/* Is the cell of this id finished? */
+enum pl_status pl_cells_known(struct pl_cells *cells, const char *id, bool *known);
 void pl_cells_free(struct pl_cells *cells);
 
 /* Run what is not finished, `jobs` side by side (0: one for each core), with progress unless quiet. */

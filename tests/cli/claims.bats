@@ -95,6 +95,14 @@ claim() {
 	claim c1 does-not-hold
 	run --separate-stderr in_world claims --sensitivity
 	expect 0 "C1     6.12      2: does not hold      4: does not hold      8: does not hold"
+	# A document has them once they are there, and no cell runs for it.
+	run in_world claims --format markdown
+	expect 0 "| C1 | 6.12 | does not hold | does not hold | does not hold |"
+	claim c2 does-not-hold
+	sed -i 's/vm.swappiness: 10/vm.swappiness: 11/' configs/claims/c2.yaml
+	run in_world claims --format markdown
+	expect 0 "| C1 | 6.12 | does not hold | does not hold | does not hold |"
+	[[ $output != *"| C2 | 6.12 |"* ]]
 }
 
 @test "claims that are none, and lists" {
