@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <time.h>
@@ -14,7 +15,8 @@
 
 #include "run/progress.h"
 
-#define MAX_JOBS 256
+#define MAX_JOBS     256
+#define FILES_WANTED 16384
 
 /* How often a VM is looked at: for its wall limit, the start of its workload, and the progress line. */
 #define TICK_MS 50
@@ -373,6 +375,18 @@ static enum pl_status open_fds(struct scheduler *s, const sigset_t *signals, str
 	return status == PL_OK ? watch(s->epoll_fd, s->timer_fd, EVENT_TIMER, err) : status;
 }
 
+/* A VM takes some six files, and the usual limit of 1024 would end a run on a host of 200 cores. */
+static void allow_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= FILES_WANTED)
+		return;
+	limit.rlim_cur = limit.rlim_max < FILES_WANTED ? limit.rlim_max : FILES_WANTED;
+	/* If not, the first VM that lacks one says so. */
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 enum pl_status pl_run_all(const struct pl_run *run, struct pl_error *err)
 {
 	struct scheduler *s = pl_calloc(1, sizeof(*s));
@@ -381,6 +395,7 @@ enum pl_status pl_run_all(const struct pl_run *run, struct pl_error *err)
 	sigset_t signals, before;
 	struct sigaction hup;
 
+	allow_files();
 	s->run = run;
 	s->epoll_fd = s->signal_fd = s->timer_fd = -1;
 	s->jobs = run->jobs ? run->jobs : pl_nr_cores();
