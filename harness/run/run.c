@@ -9,7 +9,9 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/timerfd.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -38,7 +40,8 @@ struct scheduler {
 	const struct pl_run *run;
 	struct slot slots[MAX_JOBS];
 	unsigned jobs;
-	int cores[MAX_JOBS];
+	int cores[MAX_JOBS];	/* of the slots; -1: any */
+	int core_claims[MAX_JOBS]; /* -1: none */
 	int epoll_fd, signal_fd, timer_fd;
 	bool no_more;
 	bool interrupted;
@@ -67,6 +70,45 @@ unsigned pl_nr_cores(void)
 	unsigned count = allowed_cores(cores, MAX_JOBS);
 
 	return count ? count : 1;
+}
+
+/*
+ * A name that the kernel gives to one socket only, and takes back when its process ends however it ends. Nobody sends anything.
+ * -1: another plimsoll has it, of this network namespace.
+ */
+static int claim_core(int core)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	int len = snprintf(name.sun_path + 1, sizeof(name.sun_path) - 1, "plimsoll-core-%d", core);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0 && bind(fd, (struct sockaddr *)&name, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len))) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+/* Cores that no other plimsoll uses come first: two with -j1 would otherwise share the first core, and leave the second idle. */
+static void choose_cores(struct scheduler *s)
+{
+	int cores[MAX_JOBS];
+	bool mine[MAX_JOBS] = { false };
+	unsigned nr = allowed_cores(cores, MAX_JOBS), chosen = 0;
+
+	for (unsigned i = 0; i < MAX_JOBS; i++)
+		s->core_claims[i] = s->cores[i] = -1;
+	for (unsigned i = 0; i < nr && chosen < s->jobs; i++) {
+		s->core_claims[chosen] = claim_core(cores[i]);
+		mine[i] = s->core_claims[chosen] >= 0;
+		if (mine[i])
+			s->cores[chosen++] = cores[i];
+	}
+	for (unsigned i = 0; i < nr && chosen < s->jobs; i++)
+		if (!mine[i])
+			s->cores[chosen++] = cores[i];
+	for (unsigned i = 0; nr && chosen < s->jobs; i++)
+		s->cores[chosen++] = cores[i % nr];
 }
 
 static enum pl_status watch(int epoll_fd, int fd, uint32_t what, struct pl_error *err)
@@ -390,8 +432,6 @@ static void allow_files(void)
 enum pl_status pl_run_all(const struct pl_run *run, struct pl_error *err)
 {
 	struct scheduler *s = pl_calloc(1, sizeof(*s));
-	int cores[MAX_JOBS];
-	unsigned nr_cores = allowed_cores(cores, MAX_JOBS);
 	sigset_t signals, before;
 	struct sigaction hup;
 
@@ -401,8 +441,7 @@ enum pl_status pl_run_all(const struct pl_run *run, struct pl_error *err)
 	s->jobs = run->jobs ? run->jobs : pl_nr_cores();
 	if (s->jobs > MAX_JOBS)
 		s->jobs = MAX_JOBS;
-	for (unsigned i = 0; i < s->jobs; i++)
-		s->cores[i] = nr_cores ? cores[i % nr_cores] : -1;
+	choose_cores(s);
 	pl_progress_init(&s->progress, run->nr_jobs_total, s->jobs, run->quiet);
 
 	sigemptyset(&signals);
@@ -422,6 +461,9 @@ enum pl_status pl_run_all(const struct pl_run *run, struct pl_error *err)
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
+	for (unsigned i = 0; i < s->jobs; i++)
+		if (s->core_claims[i] >= 0)
+			close(s->core_claims[i]);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	free(s);
 	return status;
