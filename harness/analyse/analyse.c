@@ -684,7 +684,7 @@ static void totals(struct pass *pass)
 		values_quantiles(&pass->alloc_stalls, &v[M_alloc_stall_p50_ms], &v[M_alloc_stall_p99_ms], &v[M_alloc_stall_max_ms]);
 	}
 
-	pl_vmstat_totals(&pass->vmstat, pass->bb->header.page_bytes / MIB, v);
+	pl_vmstat_totals(&pass->vmstat, v);
 	pl_reclaim_totals(pass->reclaim, pass->last_ns, records_stalls(pass->bb), v);
 
 	if (window_s > 0) {

@@ -88,6 +88,8 @@
 	X(kswapd_awake_s, "s", PL_NEUTRAL, "Time with a kswapd awake: as it was at each sample, times the time since the "	\
 	  "sample before.")												\
 	X(kswapd_asleep_below_low_s, "s", PL_LOWER, "Of `below_low_s`: with no kswapd awake.")				\
+	X(kswapd_asleep_below_high_s, "s", PL_NEUTRAL, "Time with no kswapd awake and free memory above LOW, but not above " \
+	  "HIGH, all zones together.")											\
 	X(kswapd_awake_above_high_s, "s", PL_NEUTRAL, "Of `kswapd_awake_s`: with free memory above HIGH, all zones together " \
 	  "as for `below_low_s`.")											\
 	X(compact_stalls, "count", PL_LOWER, "Direct compactions that allocating tasks had to do (`compact_stall`).")	\
@@ -109,8 +111,6 @@
 	X(swap_in_mib, "MiB", PL_LOWER, "Swapped in (`pswpin`), whatever the swap device is.")				\
 	X(swap_out_mib, "MiB", PL_LOWER, "Swapped out (`pswpout`), whatever the swap device is.")			\
 	X(zswap_out_pages, "pages", PL_NEUTRAL, "Pages that zswap took in place of the swap device (`zswpout`).")	\
-	X(compressed_mib, "MiB", PL_NEUTRAL, "RAM that compressed swap, in zram or zswap, took at the end more than at the "	\
-	  "start (`nr_zspages`); known as `scanned_anon_pages` is.")							\
 	X(major_faults, "count", PL_LOWER, "Major page faults (`pgmajfault`).")						\
 	X(disk_util_percent, "%", PL_NEUTRAL, "Share of the time with at least one request in the modelled disk.")	\
 	X(disk_mean_depth, "requests", PL_NEUTRAL, "Mean number of requests in the disk over the time.")		\

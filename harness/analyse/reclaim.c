@@ -72,7 +72,7 @@ struct pl_reclaim {
 	struct levels levels;
 	bool has_levels; /* a sample of the window that is not counted yet */
 	uint64_t sample_ns;
-	double sampled, awake_ns, asleep_below_low_ns, awake_above_high_ns;
+	double sampled, awake_ns, asleep_below_low_ns, asleep_below_high_ns, awake_above_high_ns;
 
 	struct blocked blocked[MAX_OPEN];
 	size_t nr_blocked;
@@ -208,6 +208,8 @@ static void close_levels(struct pl_reclaim *reclaim)
 		reclaim->awake_above_high_ns += step_ns;
 	if (!levels->kswapd_awake && levels->free <= levels->low)
 		reclaim->asleep_below_low_ns += step_ns;
+	else if (!levels->kswapd_awake && levels->free <= levels->high)
+		reclaim->asleep_below_high_ns += step_ns;
 }
 
 static void on_sample(struct pl_reclaim *reclaim, const struct bb_sample *r)
@@ -413,6 +415,7 @@ void pl_reclaim_totals(struct pl_reclaim *reclaim, uint64_t last_ns, bool knows_
 	if (reclaim->sampled > 0) {
 		value[M_kswapd_awake_s] = reclaim->awake_ns / (double)NS_PER_S;
 		value[M_kswapd_asleep_below_low_s] = reclaim->asleep_below_low_ns / (double)NS_PER_S;
+		value[M_kswapd_asleep_below_high_s] = reclaim->asleep_below_high_ns / (double)NS_PER_S;
 		value[M_kswapd_awake_above_high_s] = reclaim->awake_above_high_ns / (double)NS_PER_S;
 	}
 	if (whole_s)

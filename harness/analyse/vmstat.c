@@ -12,7 +12,6 @@ static const struct {
 	{ "pgscan_file", M_scanned_file_pages },
 	{ "pgsteal_anon", M_reclaimed_anon_pages },
 	{ "pgsteal_file", M_reclaimed_file_pages },
-	{ "nr_zspages", M_compressed_mib },
 };
 
 /* Decimal digits to the end and nothing else, no more than 64 bits. */
@@ -44,14 +43,12 @@ void pl_vmstat_line(struct pl_vmstat *vmstat, const char *line, size_t bytes)
 	}
 }
 
-void pl_vmstat_totals(const struct pl_vmstat *vmstat, double mib_per_page, double *value)
+void pl_vmstat_totals(const struct pl_vmstat *vmstat, double *value)
 {
 	for (size_t i = 0; i < PL_VMSTAT_COUNTERS; i++) {
 		uint64_t first = vmstat->counter[i].first, last = vmstat->counter[i].last;
-		enum pl_metric metric = counters[i].metric;
 
-		if (vmstat->counter[i].nr < 2 || last < first)
-			continue;
-		value[metric] = (double)(last - first) * (metric == M_compressed_mib ? mib_per_page : 1);
+		if (vmstat->counter[i].nr >= 2 && last >= first)
+			value[counters[i].metric] = (double)(last - first);
 	}
 }

@@ -5,7 +5,7 @@
 
 #include "analyse/analyse.h"
 
-#define PL_VMSTAT_COUNTERS 5
+#define PL_VMSTAT_COUNTERS 4
 
 /* What was said of each counter first and last. All zeros before the first line. */
 struct pl_vmstat {
@@ -22,6 +22,6 @@ struct pl_vmstat {
 void pl_vmstat_line(struct pl_vmstat *vmstat, const char *line, size_t bytes);
 
 /* Sets the metrics of this module in value[]: last less first. Left alone where both were not said, or it shrank. */
-void pl_vmstat_totals(const struct pl_vmstat *vmstat, double mib_per_page, double *value);
+void pl_vmstat_totals(const struct pl_vmstat *vmstat, double *value);
 
 #endif
