@@ -2,6 +2,7 @@
 #include "analyse/analyse.h"
 #include "analyse/metrics.h"
 #include "analyse/reclaim.h"
+#include "analyse/vmstat.h"
 
 #include <assert.h>
 #include <math.h>
@@ -47,6 +48,7 @@ struct pass {
 	double *value;
 
 	struct pl_reclaim *reclaim;
+	struct pl_vmstat vmstat;
 
 	/* how the log stands */
 	bool damaged, has_end, has_workload, has_stop;
@@ -239,6 +241,7 @@ static void counters(struct pass *pass)
 	v[M_refault_file_pages] = GREW(workingset_refault_file);
 	v[M_swap_in_mib] = GREW(pswpin) * mib_per_page;
 	v[M_swap_out_mib] = GREW(pswpout) * mib_per_page;
+	v[M_zswap_out_pages] = GREW(zswpout);
 	v[M_major_faults] = GREW(pgmajfault);
 	v[M_compact_stalls] = GREW(compact_stall);
 	v[M_compact_successes] = GREW(compact_success);
@@ -479,6 +482,8 @@ static void on_text(struct pass *pass, const struct bb_text *r, size_t bytes)
 		pl_bb_string(pass->rejected, sizeof(pass->rejected), text_bytes ? text : "?", text_bytes ? text_bytes : 1);
 	else if (!*pass->failed && name_is(r->name, sizeof(r->name), "failed"))
 		pl_bb_string(pass->failed, sizeof(pass->failed), text_bytes ? text : "?", text_bytes ? text_bytes : 1);
+	else if (pass->has_workload && name_is(r->name, sizeof(r->name), "vmstat"))
+		pl_vmstat_line(&pass->vmstat, text, strnlen(text, text_bytes));
 }
 
 static void on_hist(struct pass *pass, const struct bb_hist *r)
@@ -679,6 +684,7 @@ static void totals(struct pass *pass)
 		values_quantiles(&pass->alloc_stalls, &v[M_alloc_stall_p50_ms], &v[M_alloc_stall_p99_ms], &v[M_alloc_stall_max_ms]);
 	}
 
+	pl_vmstat_totals(&pass->vmstat, v);
 	pl_reclaim_totals(pass->reclaim, pass->last_ns, records_stalls(pass->bb), v);
 
 	if (window_s > 0) {

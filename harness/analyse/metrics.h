@@ -68,6 +68,8 @@
 	X(alloc_stall_mmap_contended, "count", PL_LOWER, "Stalls at whose end somebody waited for the mmap_lock of the "	\
 	  "stalled task's address space, which most page faults hold.")							\
 	X(alloc_stall_compaction, "count", PL_NEUTRAL, "Stalls that direct compaction ended.")				\
+	X(alloc_stall_compaction_order0, "count", PL_NEUTRAL, "Of them, those for a single page, for which there is nothing " \
+	  "to compact.")												\
 	X(alloc_stall_oom, "count", PL_LOWER, "Stalls that ended with a page after the OOM killer had been asked.")	\
 	X(alloc_stall_failed, "count", PL_LOWER, "Stalls that ended without a page.")					\
 	X(alloc_stall_open, "count", PL_LOWER, "Stalls still under way when the log ended.")				\
@@ -75,9 +77,21 @@
 	X(scanned_direct_pages, "pages", PL_LOWER, "Pages scanned in direct reclaim (`pgscan_direct`).")		\
 	X(reclaimed_kswapd_pages, "pages", PL_NEUTRAL, "Pages reclaimed by kswapd (`pgsteal_kswapd`).")			\
 	X(reclaimed_direct_pages, "pages", PL_LOWER, "Pages reclaimed in direct reclaim (`pgsteal_direct`).")		\
+	X(scanned_anon_pages, "pages", PL_NEUTRAL, "Anonymous pages scanned, by whomever (`pgscan_anon`). This and the "	\
+	  "next three are known where the workload has a task `vmstat` that prints the counters at its start and at its end.") \
+	X(scanned_file_pages, "pages", PL_NEUTRAL, "File pages scanned (`pgscan_file`).")				\
+	X(reclaimed_anon_pages, "pages", PL_NEUTRAL, "Anonymous pages reclaimed (`pgsteal_anon`).")			\
+	X(reclaimed_file_pages, "pages", PL_NEUTRAL, "File pages reclaimed (`pgsteal_file`).")				\
 	X(kswapd_wakes, "count", PL_NEUTRAL, "Times that kswapd woke up.")						\
 	X(kswapd_wakes_without_stall, "count", PL_NEUTRAL, "Of these wakes: those after which no allocation stall began in "	\
 	  "the window until kswapd slept or woke again.")								\
+	X(kswapd_awake_s, "s", PL_NEUTRAL, "Time with a kswapd awake: as it was at each sample, times the time since the "	\
+	  "sample before.")												\
+	X(kswapd_asleep_below_low_s, "s", PL_LOWER, "Of `below_low_s`: with no kswapd awake.")				\
+	X(kswapd_asleep_below_high_s, "s", PL_NEUTRAL, "Time with no kswapd awake and free memory above LOW, but not above " \
+	  "HIGH, all zones together.")											\
+	X(kswapd_awake_above_high_s, "s", PL_NEUTRAL, "Of `kswapd_awake_s`: with free memory above HIGH, all zones together " \
+	  "as for `below_low_s`.")											\
 	X(compact_stalls, "count", PL_LOWER, "Direct compactions that allocating tasks had to do (`compact_stall`).")	\
 	X(compact_successes, "count", PL_NEUTRAL, "Of them, those that made the page (`compact_success`).")		\
 	X(throttles, "count", PL_LOWER, "Times that reclaim was throttled, kswapd included: `reclaim_throttle()` slept, or " \
@@ -96,6 +110,7 @@
 	  "(`workingset_refault_file`).")										\
 	X(swap_in_mib, "MiB", PL_LOWER, "Swapped in (`pswpin`), whatever the swap device is.")				\
 	X(swap_out_mib, "MiB", PL_LOWER, "Swapped out (`pswpout`), whatever the swap device is.")			\
+	X(zswap_out_pages, "pages", PL_NEUTRAL, "Pages that zswap took in place of the swap device (`zswpout`).")	\
 	X(major_faults, "count", PL_LOWER, "Major page faults (`pgmajfault`).")						\
 	X(disk_util_percent, "%", PL_NEUTRAL, "Share of the time with at least one request in the modelled disk.")	\
 	X(disk_mean_depth, "requests", PL_NEUTRAL, "Mean number of requests in the disk over the time.")		\

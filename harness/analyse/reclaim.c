@@ -41,7 +41,16 @@ struct blocked {
 
 struct kswapd {
 	uint32_t pid;
-	bool awake; /* since a wake in the window, and no stall began in the window since then */
+	bool awake;
+	bool quiet; /* since a wake in the window, and no stall began in the window since then */
+};
+
+/* The zones of one sample together, in pages, and how kswapd was then. */
+struct levels {
+	uint64_t seq;
+	uint64_t step_ns; /* since the sample before; 0 before the first */
+	double free, low, high;
+	bool has_zones, kswapd_awake;
 };
 
 struct pl_reclaim {
@@ -51,7 +60,7 @@ struct pl_reclaim {
 	size_t nr_open, peak_open;
 	struct stall *outer; /* finished */
 	size_t nr_outer, room_outer;
-	double high_order, high_order_ns;
+	double high_order, high_order_ns, compacted_order0;
 
 	struct disk_write *writes;
 	size_t nr_writes, room_writes;
@@ -59,6 +68,11 @@ struct pl_reclaim {
 	struct kswapd kswapds[MAX_KSWAPDS];
 	size_t nr_kswapds;
 	double quiet_wakes;
+
+	struct levels levels;
+	bool has_levels; /* a sample of the window that is not counted yet */
+	uint64_t sample_ns;
+	double sampled, awake_ns, asleep_below_low_ns, asleep_below_high_ns, awake_above_high_ns;
 
 	struct blocked blocked[MAX_OPEN];
 	size_t nr_blocked;
@@ -107,7 +121,7 @@ static void on_stall_begin(struct pl_reclaim *reclaim, const struct bb_stall_beg
 	bool inside = in_window(reclaim, r->head.t_ns), outer = true;
 
 	for (size_t i = 0; inside && i < reclaim->nr_kswapds; i++)
-		reclaim->kswapds[i].awake = false;
+		reclaim->kswapds[i].quiet = false;
 	reclaim->high_order += inside && r->order > 0;
 	if (reclaim->nr_open == MAX_OPEN)
 		return;
@@ -147,6 +161,8 @@ static void on_stall_end(struct pl_reclaim *reclaim, const struct bb_stall_end *
 		/* In their order: of a task's stalls that nest, the innermost ends first. */
 		reclaim->nr_open--;
 		memmove(&reclaim->open[i], &reclaim->open[i + 1], (reclaim->nr_open - i) * sizeof(*reclaim->open));
+		reclaim->compacted_order0 += r->result == BB_STALL_COMPACTION && !stall.order &&
+					     in_window(reclaim, stall.begin_ns);
 		finish_stall(reclaim, stall, r->head.t_ns);
 		return;
 	}
@@ -171,8 +187,53 @@ static void on_kswapd(struct pl_reclaim *reclaim, const struct bb_kswapd *r)
 		kswapd = &reclaim->kswapds[reclaim->nr_kswapds++];
 		kswapd->pid = r->head.pid;
 	}
-	reclaim->quiet_wakes += kswapd->awake;
-	kswapd->awake = r->event == BB_KSWAPD_WAKE && in_window(reclaim, r->head.t_ns);
+	reclaim->quiet_wakes += kswapd->quiet;
+	kswapd->awake = r->event == BB_KSWAPD_WAKE;
+	kswapd->quiet = kswapd->awake && in_window(reclaim, r->head.t_ns);
+}
+
+/* Its zones follow a sample: only what comes after them shows that they are all there. */
+static void close_levels(struct pl_reclaim *reclaim)
+{
+	const struct levels *levels = &reclaim->levels;
+	double step_ns = (double)levels->step_ns;
+
+	if (!reclaim->has_levels || !levels->has_zones)
+		return;
+	reclaim->has_levels = false;
+	reclaim->sampled++;
+	if (levels->kswapd_awake)
+		reclaim->awake_ns += step_ns;
+	if (levels->kswapd_awake && levels->free > levels->high)
+		reclaim->awake_above_high_ns += step_ns;
+	if (!levels->kswapd_awake && levels->free <= levels->low)
+		reclaim->asleep_below_low_ns += step_ns;
+	else if (!levels->kswapd_awake && levels->free <= levels->high)
+		reclaim->asleep_below_high_ns += step_ns;
+}
+
+static void on_sample(struct pl_reclaim *reclaim, const struct bb_sample *r)
+{
+	close_levels(reclaim);
+	reclaim->levels = (struct levels){ .seq = r->seq };
+	if (reclaim->sample_ns && r->head.t_ns > reclaim->sample_ns)
+		reclaim->levels.step_ns = r->head.t_ns - reclaim->sample_ns;
+	reclaim->sample_ns = r->head.t_ns;
+	for (size_t i = 0; i < reclaim->nr_kswapds; i++)
+		reclaim->levels.kswapd_awake |= reclaim->kswapds[i].awake;
+	reclaim->has_levels = in_window(reclaim, r->head.t_ns);
+}
+
+static void on_zone(struct pl_reclaim *reclaim, const struct bb_zone *r)
+{
+	struct levels *levels = &reclaim->levels;
+
+	if (!reclaim->has_levels || r->seq != levels->seq)
+		return;
+	levels->has_zones = true;
+	levels->free += (double)r->free;
+	levels->low += (double)r->low + (double)r->boost;
+	levels->high += (double)r->high + (double)r->boost;
 }
 
 static void on_disk_io(struct pl_reclaim *reclaim, const struct bb_disk_io *r)
@@ -239,6 +300,12 @@ void pl_reclaim_record(struct pl_reclaim *reclaim, const struct bb_rec *rec)
 	const void *r = rec;
 
 	switch (rec->type) {
+	case BB_REC_SAMPLE:
+		on_sample(reclaim, r);
+		break;
+	case BB_REC_ZONE:
+		on_zone(reclaim, r);
+		break;
 	case BB_REC_STALL_BEGIN:
 		on_stall_begin(reclaim, r);
 		break;
@@ -338,18 +405,26 @@ void pl_reclaim_totals(struct pl_reclaim *reclaim, uint64_t last_ns, bool knows_
 			direct[write->kind] += write->bytes;
 	}
 	for (size_t i = 0; i < reclaim->nr_kswapds; i++)
-		reclaim->quiet_wakes += reclaim->kswapds[i].awake;
+		reclaim->quiet_wakes += reclaim->kswapds[i].quiet;
+	close_levels(reclaim);
 
 	value[M_disk_swap_out_kswapd_mib] = kswapd[BB_DISK_SWAP_OUT] / MIB;
 	value[M_disk_writeback_kswapd_mib] = kswapd[BB_DISK_WRITEBACK] / MIB;
 	value[M_longest_blocked_reclaim_s] = (double)reclaim->reclaim_wait_ns / (double)NS_PER_S;
 	value[M_longest_blocked_lock_s] = (double)reclaim->lock_wait_ns / (double)NS_PER_S;
+	if (reclaim->sampled > 0) {
+		value[M_kswapd_awake_s] = reclaim->awake_ns / (double)NS_PER_S;
+		value[M_kswapd_asleep_below_low_s] = reclaim->asleep_below_low_ns / (double)NS_PER_S;
+		value[M_kswapd_asleep_below_high_s] = reclaim->asleep_below_high_ns / (double)NS_PER_S;
+		value[M_kswapd_awake_above_high_s] = reclaim->awake_above_high_ns / (double)NS_PER_S;
+	}
 	if (whole_s)
 		value[M_peak_write_mib_s] = peak_write_mib(reclaim, whole_s);
 	if (!knows_stalls)
 		return;
 	value[M_peak_alloc_stalls] = (double)reclaim->peak_open;
 	value[M_alloc_stalls_high_order] = reclaim->high_order;
+	value[M_alloc_stall_compaction_order0] = reclaim->compacted_order0;
 	value[M_alloc_stall_high_order_s] = reclaim->high_order_ns / (double)NS_PER_S;
 	value[M_disk_swap_out_direct_mib] = direct[BB_DISK_SWAP_OUT] / MIB;
 	value[M_disk_writeback_direct_mib] = direct[BB_DISK_WRITEBACK] / MIB;

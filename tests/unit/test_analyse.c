@@ -152,6 +152,7 @@ static void test_counters(void **state)
 	s->pswpout = 512;
 	s->workingset_refault_anon = 7;
 	s->workingset_refault_file = 70;
+	s->zswpout = 3;
 	s->psi_mem_some_ns = 1000000;
 	s->psi_mem_full_ns = 1000000;
 	s->psi_io_some_ns = 1000000;
@@ -172,6 +173,7 @@ static void test_counters(void **state)
 	s->pswpout = 1536;
 	s->workingset_refault_anon = 10;
 	s->workingset_refault_file = 100;
+	s->zswpout = 1003;
 	s->psi_mem_some_ns = 1000000 + 2500000000;
 	s->psi_mem_full_ns = 1000000 + 1000000000;
 	s->psi_io_some_ns = 1000000 + 4000000000;
@@ -198,6 +200,7 @@ static void test_counters(void **state)
 	is(&a, "swap_out_mib", 4);
 	is(&a, "refault_anon_pages", 3);
 	is(&a, "refault_file_pages", 30);
+	is(&a, "zswap_out_pages", 1000);
 	is(&a, "psi_memory_some_percent", 50);
 	is(&a, "psi_memory_full_percent", 20);
 	is(&a, "psi_io_some_percent", 80);
@@ -528,6 +531,120 @@ static void stall_of_order(struct bbb *b, double t_s, uint32_t pid, uint32_t ord
 {
 	bbb_stall_begin(b, t_s, pid, 0, 0);
 	((struct bb_stall_begin *)(b->region + bbb_used(b) - sizeof(struct bb_stall_begin)))->order = order;
+}
+
+/* A sample with one zone: MIN 50, LOW 60, HIGH 70, all with the boost. */
+static void sample_of_zone(struct bbb *b, double t_s, uint64_t free, uint64_t boost)
+{
+	struct bb_zone *z;
+
+	bbb_sample(b, t_s);
+	z = bbb_zone(b, t_s);
+	z->free = free;
+	z->min = 50;
+	z->low = 60;
+	z->high = 70;
+	z->boost = boost;
+}
+
+static void test_kswapd_levels(void **state)
+{
+	struct bbb *b = *state;
+	struct pl_analysis a;
+
+	sample_of_zone(b, 0.9, 10, 0); /* before the window */
+	kswapd(b, 0.95, 9, BB_KSWAPD_WAKE);
+	bbb_mark(b, 1, "workload");
+	sample_of_zone(b, 1.1, 10, 0); /* 0.2 s awake, and below LOW */
+	sample_of_zone(b, 1.2, 71, 0); /* 0.1 s awake above HIGH */
+	sample_of_zone(b, 1.7, 71, 1); /* 0.5 s awake, not above HIGH with the boost */
+	kswapd(b, 1.8, 9, BB_KSWAPD_SLEEP);
+	sample_of_zone(b, 2.7, 60, 0); /* 1 s asleep at LOW */
+	sample_of_zone(b, 4.7, 61, 0); /* 2 s asleep above it, and below HIGH */
+	sample_of_zone(b, 5.7, 71, 0); /* 1 s asleep above that */
+	bbb_sample(b, 8.7); /* no zones: nothing is known */
+	kswapd(b, 8.8, 9, BB_KSWAPD_WAKE);
+	sample_of_zone(b, 9.0, 65, 0); /* 0.3 s awake between */
+	bbb_zone(b, 9.0)->seq = 99; /* of another sample */
+	bbb_mark(b, 9.1, "stop");
+	sample_of_zone(b, 12, 0, 0); /* too late */
+	sample_of_zone(b, 13, 0, 0);
+	bbb_end(b, 14, BB_END_DONE);
+	analyse(b, &a);
+	is(&a, "kswapd_awake_s", 0.2 + 0.1 + 0.5 + 0.3);
+	is(&a, "kswapd_awake_above_high_s", 0.1);
+	is(&a, "kswapd_asleep_below_low_s", 1);
+	is(&a, "kswapd_asleep_below_high_s", 2);
+
+	bbb_restart(b);
+	begin(b);
+	finish(b);
+	analyse(b, &a);
+	is_unknown(&a, "kswapd_awake_s");
+	is_unknown(&a, "kswapd_asleep_below_low_s");
+}
+
+/* Which of the stalls that compaction ended were for one page. */
+static void test_compaction_by_order(void **state)
+{
+	struct bbb *b = *state;
+	struct pl_analysis a;
+
+	bbb_stall_begin(b, 0.5, 1, 0, 0); /* before the window */
+	bbb_mark(b, 1, "workload");
+	bbb_stall_end(b, 1.5, 1, 1)->result = BB_STALL_COMPACTION;
+	stall_of_order(b, 2, 2, 9);
+	stall_of_order(b, 2.1, 2, 0); /* nested */
+	bbb_stall_end(b, 2.5, 2, 0.4)->result = BB_STALL_COMPACTION;
+	bbb_stall_end(b, 3, 2, 1)->result = BB_STALL_COMPACTION;
+	stall_of_order(b, 4, 3, 0);
+	bbb_stall_end(b, 5, 3, 1);
+	bbb_mark(b, 41, "stop");
+	bbb_end(b, 45, BB_END_DONE);
+	analyse(b, &a);
+	is(&a, "alloc_stall_compaction", 2);
+	is(&a, "alloc_stall_compaction_order0", 1);
+}
+
+/* A task of the guest prints what it likes. */
+static void test_vmstat(void **state)
+{
+	struct bbb *b = *state;
+	struct pl_analysis a;
+
+	bbb_mark(b, 0.5, "boot");
+	bbb_text(b, 0.6, "vmstat", "pgscan_anon 1"); /* before the workload */
+	bbb_mark(b, 1, "workload");
+	bbb_text(b, 1.1, "vmstat", "pgscan_anon 100");
+	bbb_text(b, 1.1, "vmstat", "pgscan_file 18446744073709551615"); /* the largest there is */
+	bbb_text(b, 1.1, "vmstat", "pgsteal_anon 50");
+	bbb_text(b, 1.1, "vmstat", "pgsteal_file 7"); /* is not said again */
+	bbb_text(b, 2, "hog", "pgscan_anon 5000"); /* of another task */
+	bbb_text(b, 2, "vmstat", "pgscan_anon 300"); /* neither first nor last */
+	bbb_mark(b, 41, "stop");
+	bbb_text(b, 41.1, "vmstat", "pgscan_anon 1100");
+	bbb_text(b, 41.1, "vmstat", "pgscan_file 3"); /* shrank */
+	bbb_text(b, 41.1, "vmstat", "pgsteal_anon 70");
+	for (size_t i = 0; i < 11; i++) {
+		static const char *const garbage[11] = {
+			"", " ", "pgsteal_anon", "pgsteal_anon ", "pgsteal_anon  9", "pgsteal_anon -9", "pgsteal_anon 9 ",
+			"pgsteal_anon 0x9", "pgsteal_anon 18446744073709551616", "pgsteal_anon_9 9", "pgsteal_file 99999999999999999999999",
+		};
+
+		bbb_text(b, 42, "vmstat", garbage[i]);
+	}
+	bbb_end(b, 45, BB_END_DONE);
+	analyse(b, &a);
+	is(&a, "scanned_anon_pages", 1000);
+	is(&a, "reclaimed_anon_pages", 20);
+	is_unknown(&a, "scanned_file_pages");
+	is_unknown(&a, "reclaimed_file_pages");
+
+	bbb_restart(b);
+	begin(b);
+	finish(b);
+	analyse(b, &a);
+	is_unknown(&a, "scanned_anon_pages");
 }
 
 static void write_of(struct bbb *b, double queued_s, double done_s, uint16_t kind, uint32_t mib, uint32_t pid)
@@ -1100,6 +1217,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_kswapd_and_throttling, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_disk, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stalls_together, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_kswapd_levels, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_compaction_by_order, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_vmstat, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_compaction, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_oom_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_who_writes, setup, teardown),
