@@ -152,10 +152,11 @@ void pl_claim_svg(const struct pl_claim_report *report, struct pl_buf *svg)
 		pl_buf_printf(svg, "</text>\n");
 	}
 	for (size_t i = 0; i < nr; i++) {
+		size_t row = i / columns, column = i % columns;
 		struct panel panel = {
 			.svg = svg,
-			.x = LEFT + (double)(i % columns) * WIDTH / (double)columns,
-			.y = HEAD + (double)(i / columns) * PANEL_HEIGHT,
+			.x = LEFT + (double)column * WIDTH / (double)columns,
+			.y = HEAD + (double)row * PANEL_HEIGHT,
 			.width = (double)WIDTH / (double)columns - LEFT - RIGHT,
 		};
 

@@ -308,8 +308,10 @@ static enum pl_status read_published(struct pl_claim *claim, const struct pl_yam
 
 static enum pl_status read_kernels(struct pl_claim *claim, const struct pl_yaml_node *list, struct pl_error *err)
 {
-	enum pl_status status = list ? pl_yaml_list(&claim->yaml, list, "kernels", err) :
-				       pl_yaml_fail(&claim->yaml, claim->yaml.root, err, "expected the key kernels");
+	if (!list)
+		return pl_yaml_fail(&claim->yaml, claim->yaml.root, err, "expected the key kernels");
+
+	enum pl_status status = pl_yaml_list(&claim->yaml, list, "kernels", err);
 
 	if (status == PL_OK && list->nr_items > PL_CLAIM_MAX_KERNELS)
 		status = pl_yaml_expected(&claim->yaml, list, err, "at most %d kernels", PL_CLAIM_MAX_KERNELS);

@@ -417,7 +417,7 @@ static void judge(struct claims *claims, size_t claim, size_t kernel, size_t spe
 		struct pl_claim_cells *cells = &judged->cells[g];
 
 		cells->nr = group->nr;
-		cells->list = pl_calloc(group->nr, sizeof(*cells->list));
+		cells->list = pl_calloc(group->nr, sizeof(struct pl_analysis *));
 		for (size_t i = 0; i < group->nr; i++) {
 			const struct pl_analysis *analysis = &claims->analyses[group->work[i]];
 
