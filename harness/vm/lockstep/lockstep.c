@@ -11,6 +11,8 @@
  * sleeps in pthread_cond_wait and nobody has woken it. Waking it is the main loop's own doing, under the big lock, and
  * the vCPU thread needs that lock to return from its wait; so the two take turns, whatever the host's scheduler does.
  *
+ * And it gives the vCPU thread a time of day that is not the host's, for the soft TLB: see gettimeofday() below.
+ *
  * QEMU must run with `-name ...,debug-threads=on`: the vCPU thread is known by its name.
  */
 #include <dlfcn.h>
@@ -25,6 +27,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -52,6 +55,8 @@ static bool free_running, provoke;
 /* How long a provoked thread is held up: well above what the other needs to get to the race, well below a timer tick. */
 #define PROVOKE_MAIN_NS	 20000
 #define PROVOKE_VCPU_NS	 200000
+/* Of the time that the soft TLB goes by: its window of 100 ms is so many flushes. */
+#define TLB_FLUSH_US	 1000
 
 static struct pl_lockstep_evidence no_evidence;
 static struct pl_lockstep_evidence *evidence = &no_evidence;
@@ -67,6 +72,7 @@ static struct {
 	int (*mutex_unlock)(pthread_mutex_t *);
 	int (*ppoll)(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
 	void (*longjmp_chk)(sigjmp_buf, int);
+	int (*gettimeofday)(struct timeval *, void *);
 } real;
 
 /* glibc has two generations of condition variables under one name; QEMU uses the newer. */
@@ -91,10 +97,11 @@ static void resolve(void)
 	real.cond_broadcast = versioned("pthread_cond_broadcast");
 	real.mutex_lock = dlsym(RTLD_NEXT, "pthread_mutex_lock");
 	real.mutex_unlock = dlsym(RTLD_NEXT, "pthread_mutex_unlock");
+	real.gettimeofday = dlsym(RTLD_NEXT, "gettimeofday");
 	real.longjmp_chk = dlsym(RTLD_NEXT, "__longjmp_chk");
 	real.ppoll = dlsym(RTLD_NEXT, "ppoll");
 	if (!real.setname || !real.cond_wait || !real.cond_signal || !real.cond_broadcast || !real.mutex_lock ||
-	    !real.mutex_unlock || !real.ppoll)
+	    !real.mutex_unlock || !real.gettimeofday || !real.ppoll)
 		abort();
 }
 
@@ -275,6 +282,26 @@ EXPORT void __longjmp_chk(sigjmp_buf env, int value)
 		for (int64_t until = now_ns() + PROVOKE_VCPU_NS; atomic_load(&main_awake) && now_ns() < until;)
 			;
 	real.longjmp_chk(env, value);
+}
+
+/*
+ * QEMU's soft TLB shrinks when few of its entries were used for 100 ms of the host's time (tlb_mmu_resize_locked, accel/tcg/cputlb.c),
+ * asked for at every flush. How large it is decides which entries push out which, so when a page is looked up in the guest's page tables
+ * again, and that is when its accessed bit is set: reclaim reads those bits. Time that counts flushes is the guest's own. Nothing else
+ * of what the vCPU thread does asks for the time of day: the guest's RTC runs on the virtual clock.
+ */
+EXPORT int gettimeofday(struct timeval *restrict tv, void *restrict zone)
+{
+	static _Thread_local int64_t flushes;
+
+	resolve();
+	if (!is_vcpu || free_running)
+		return real.gettimeofday(tv, zone);
+
+	int64_t us = ++flushes * TLB_FLUSH_US;
+
+	*tv = (struct timeval){ .tv_sec = us / 1000000, .tv_usec = us % 1000000 };
+	return 0;
 }
 
 /* What ppoll is called in a QEMU built with _FORTIFY_SOURCE. */
