@@ -21,7 +21,7 @@ static const struct {
 	{ "Hangs and locks", { "hung_", "first_hung", "longest_", "blocked_", "peak_blocked", "lock_" } },
 	{ "Reclaim", { "alloc_", "stall", "scanned_", "reclaimed_", "kswapd_", "throttle", "refault_", "oom_",
 		       "compact_", "peak_alloc_" } },
-	{ "Memory", { "below_", "lowest_", "peak_dirty", "peak_writeback", "swap_", "major_faults" } },
+	{ "Memory", { "below_", "lowest_", "peak_dirty", "peak_writeback", "swap_", "zswap_", "major_faults" } },
 	{ "Disk", { "disk_", "peak_write_" } },
 	{ "Pressure", { "psi_" } },
 	{ "Probe", { "probe_" } },

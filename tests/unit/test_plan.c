@@ -812,7 +812,7 @@ static void bad_matrix(void **state)
 	} cases[] = {
 		{ "kernels:", "kernals: [ \"6.1\" ]",
 		  "m.yaml:2:1: unknown key \"kernals\": did you mean \"kernels\"? known: name, description, kernels, machine, holders, "
-		  "disks, workloads, settings, seeds, virtual_seconds, exclude, include, expect" },
+		  "disks, workloads, settings, seeds, virtual_seconds, exclude, include, expect, claim" },
 		{ "seeds:", "# none", "m.yaml:1:1: found no key \"seeds\", expected it here" },
 		{ "name:", "name: a/b", "m.yaml:1:7: found \"a/b\", expected a name (letters, digits, . _ + -, at most 63) for name" },
 		{ "name:", "name:", "m.yaml:1:6: found nothing, expected a name (letters, digits, . _ + -, at most 63) for name" },
