@@ -533,7 +533,6 @@ static double apply(enum operator operator, double a, double b)
 	}
 }
 
-/* analysis may be NULL for an expression over the caller's own numbers, which asks for nothing else. */
 static double evaluate(const struct pl_goal *goal, const double *values, const struct pl_analysis *analysis, const char *fingerprint)
 {
 	double stack[PL_GOAL_MAX_STEPS] = { 0 };
@@ -575,7 +574,9 @@ double pl_goal_number(const struct pl_goal *goal, const struct pl_analysis *anal
 
 enum pl_truth pl_goal_truth_over(const struct pl_goal *goal, const double *values)
 {
-	return truth(evaluate(goal, values, NULL, NULL));
+	static const struct pl_analysis nothing;
+
+	return truth(evaluate(goal, values, &nothing, NULL));
 }
 
 const char *pl_judgement_name(enum pl_judgement judgement)

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TWO_COLUMNS_WIDTH 100
-#define NAME_CHARS	  26
+#define TWO_COLUMNS_WIDTH 106
+#define NAME_CHARS	  29
 #define VALUE_CHARS	  10
 #define UNIT_CHARS	  8
 

@@ -147,7 +147,7 @@ fake_builds() {
 commits() { in_world bisect --commits c0..c11 --goal hung --json answer.json "$@" repo w.yaml; }
 
 @test "commits: the first bad one, past one that cannot be built; again without a cell; nothing is left behind" {
-	fake_world 'grep -q bad "$KERNEL" && [ $((SEED % 4)) != 3 ] && echo hung || echo completed'
+	fake_world 'grep -q "^bad " "$KERNEL" && [ $((SEED % 4)) != 3 ] && echo hung || echo completed'
 	fake_builds
 	history good good good broken good good good bad bad broken bad bad
 	run --separate-stderr commits
@@ -163,7 +163,7 @@ commits() { in_world bisect --commits c0..c11 --goal hung --json answer.json "$@
 }
 
 @test "commits: two that cannot be told apart, because the one between cannot be built" {
-	fake_world 'grep -q bad "$KERNEL" && echo hung || echo completed'
+	fake_world 'grep -q "^bad " "$KERNEL" && echo hung || echo completed'
 	fake_builds
 	history good good good good good good broken broken bad bad bad bad
 	run --separate-stderr commits
@@ -172,7 +172,7 @@ commits() { in_world bisect --commits c0..c11 --goal hung --json answer.json "$@
 }
 
 @test "commits: ends that are not what they were said to be; commits that are in no line" {
-	fake_world 'grep -q bad "$KERNEL" && echo hung || echo completed'
+	fake_world 'grep -q "^bad " "$KERNEL" && echo hung || echo completed'
 	fake_builds
 	history bad bad bad bad bad bad bad bad bad bad bad bad
 	run --separate-stderr commits
