@@ -48,7 +48,6 @@ struct pl_claim_group {
 	const char *only; /* the first combination of the matrix whose label fits; NULL: the first */
 	struct pl_change *changes;
 	size_t nr_changes;
-	char *value;	  /* of a curve's knob; NULL: of no curve */
 	uint32_t seeds;	  /* the first so many; 0: all */
 	const struct pl_yaml_node *at;
 };

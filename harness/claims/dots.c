@@ -5,7 +5,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "claims/internal.h"
+#include "claims/claims.h"
+#include "report/plot.h"
 
 /* In pixels. */
 enum { WIDTH = 760, HEAD = 34, PANEL_HEIGHT = 250, LEFT = 62, RIGHT = 12, TOP = 30, BOTTOM = 44, TICKS = 4 };
@@ -18,18 +19,6 @@ struct panel {
 	double x, y, width, top; /* top: the value at its upper edge */
 	double bottom;
 };
-
-static void add_escaped(struct pl_buf *svg, const char *text)
-{
-	for (; *text; text++) {
-		if (*text == '&')
-			pl_buf_printf(svg, "&amp;");
-		else if (*text == '<')
-			pl_buf_printf(svg, "&lt;");
-		else if ((unsigned char)*text >= 0x20)
-			pl_buf_add(svg, text, 1);
-	}
-}
 
 static double py(const struct panel *panel, double value)
 {
@@ -77,7 +66,7 @@ static void add_axes(const struct panel *panel, const struct pl_claim *claim, si
 	size_t nr = (size_t)lround((panel->top - panel->bottom) / step);
 
 	pl_buf_printf(panel->svg, "<text x=\"%.1f\" y=\"%.1f\" font-weight=\"bold\">", panel->x, panel->y + TOP - 10);
-	add_escaped(panel->svg, claim->drawn_text[drawn]);
+	pl_svg_text(panel->svg, claim->drawn_text[drawn]);
 	pl_buf_printf(panel->svg, "</text>\n");
 	for (size_t i = 0; i <= nr; i++) {
 		double value = panel->bottom + (double)i * step, y = py(panel, value);
@@ -92,7 +81,7 @@ static void add_axes(const struct panel *panel, const struct pl_claim *claim, si
 		pl_buf_printf(panel->svg, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">",
 			      panel->x + ((double)g + 0.5) * place,
 			      panel->y + PANEL_HEIGHT - BOTTOM + 16 + (claim->nr_groups > 4 && g % 2 ? 14 : 0));
-		add_escaped(panel->svg, claim->groups[g].name);
+		pl_svg_text(panel->svg, claim->groups[g].name);
 		pl_buf_printf(panel->svg, "</text>\n");
 	}
 }
@@ -148,7 +137,7 @@ void pl_claim_svg(const struct pl_claim_report *report, struct pl_buf *svg)
 	for (size_t k = 0; k < report->nr_kernels; k++) {
 		pl_buf_printf(svg, "<circle cx=\"%zu\" cy=\"18\" r=\"4\" fill=\"%s\"/><text x=\"%zu\" y=\"22\">", LEFT + 60 + 110 * k,
 			      colours[k], LEFT + 70 + 110 * k);
-		add_escaped(svg, report->kernels[k].name);
+		pl_svg_text(svg, report->kernels[k].name);
 		pl_buf_printf(svg, "</text>\n");
 	}
 	for (size_t i = 0; i < nr; i++) {

@@ -15,16 +15,4 @@ size_t pl_claim_find_number(const struct pl_claim *claim, const char *name, size
 void pl_claim_expand(const char *text, const struct pl_claim *claim, const struct pl_claim_kernel *kernels, size_t nr_kernels,
 		     struct pl_buf *out);
 
-/* Three digits that count, without an exponent; "?" if it is unknown. */
-struct pl_claim_digits {
-	char text[32];
-};
-struct pl_claim_digits pl_claim_digits(double value);
-
-/* What is true instead, or NULL: a text for the kernel of the file. */
-const char *pl_claim_instead(const struct pl_claim *claim, size_t kernel);
-
-/* How a number is made of its cells: "median", "rate" ... */
-const char *pl_claim_over_text(enum pl_claim_over over);
-
 #endif

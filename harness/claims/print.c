@@ -6,9 +6,14 @@
 
 #include "claims/internal.h"
 
-struct pl_claim_digits pl_claim_digits(double value)
+/* Three digits that count, without an exponent; "?" if it is unknown. */
+struct digits {
+	char text[32];
+};
+
+static struct digits digits_of(double value)
 {
-	struct pl_claim_digits digits = { .text = "?" };
+	struct digits digits = { .text = "?" };
 	double size = fabs(value);
 
 	if (!isfinite(value))
@@ -29,15 +34,15 @@ static void add_value(size_t number, const struct pl_claim_kernel *kernels, size
 	bool same = true;
 
 	for (size_t k = 1; k < nr; k++)
-		same = same && !strcmp(pl_claim_digits(kernels[k].result.numbers[number].value).text,
-				       pl_claim_digits(kernels[0].result.numbers[number].value).text);
+		same = same && !strcmp(digits_of(kernels[k].result.numbers[number].value).text,
+				       digits_of(kernels[0].result.numbers[number].value).text);
 	if (same) {
-		pl_buf_printf(out, "%s", pl_claim_digits(kernels[0].result.numbers[number].value).text);
+		pl_buf_printf(out, "%s", digits_of(kernels[0].result.numbers[number].value).text);
 		return;
 	}
 	for (size_t k = 0; k < nr; k++)
 		pl_buf_printf(out, "%s%s (%s)", !k ? "" : k + 1 < nr ? ", " : " and ",
-			      pl_claim_digits(kernels[k].result.numbers[number].value).text, kernels[k].name);
+			      digits_of(kernels[k].result.numbers[number].value).text, kernels[k].name);
 }
 
 void pl_claim_expand(const char *text, const struct pl_claim *claim, const struct pl_claim_kernel *kernels, size_t nr_kernels,
@@ -56,7 +61,8 @@ void pl_claim_expand(const char *text, const struct pl_claim *claim, const struc
 	pl_buf_printf(out, "%s", text);
 }
 
-const char *pl_claim_instead(const struct pl_claim *claim, size_t kernel)
+/* What is true instead, or NULL: a text for the kernel of the file. */
+static const char *instead_of(const struct pl_claim *claim, size_t kernel)
 {
 	const struct pl_yaml_node *instead = claim->instead;
 
@@ -65,7 +71,7 @@ const char *pl_claim_instead(const struct pl_claim *claim, size_t kernel)
 	return instead ? instead->text : NULL;
 }
 
-const char *pl_claim_over_text(enum pl_claim_over over)
+static const char *over_text(enum pl_claim_over over)
 {
 	static const char *const texts[] = {
 		[PL_OVER_MEDIAN] = "median", [PL_OVER_MEAN] = "mean", [PL_OVER_MIN] = "lowest",
@@ -79,7 +85,7 @@ const char *pl_claim_over_text(enum pl_claim_over over)
 /* "factor of `alloc_stall_s` from base to high". */
 static void add_definition(const struct pl_claim *claim, const struct pl_claim_number *number, const char *quote, struct pl_buf *out)
 {
-	pl_buf_printf(out, "%s of %s%s%s", pl_claim_over_text(number->over), quote, number->of_text, quote);
+	pl_buf_printf(out, "%s of %s%s%s", over_text(number->over), quote, number->of_text, quote);
 	if (number->over == PL_OVER_RATIO || number->over == PL_OVER_DIFFERENCE)
 		pl_buf_printf(out, " from %s to %s", claim->groups[number->group].name, claim->groups[number->second].name);
 	else
@@ -92,8 +98,8 @@ static void print_numbers(FILE *out, const struct pl_claim *claim, const struct 
 		const struct pl_interval *number = &kernel->result.numbers[n];
 		struct pl_buf text = { 0 };
 
-		pl_buf_printf(&text, "         %s = %s (%s to %s, %zu seeds): ", claim->numbers[n].name, pl_claim_digits(number->value).text,
-			      pl_claim_digits(number->low).text, pl_claim_digits(number->high).text, kernel->result.nr_seeds[n]);
+		pl_buf_printf(&text, "         %s = %s (%s to %s, %zu seeds): ", claim->numbers[n].name, digits_of(number->value).text,
+			      digits_of(number->low).text, digits_of(number->high).text, kernel->result.nr_seeds[n]);
 		add_definition(claim, &claim->numbers[n], "", &text);
 		pl_report_wrapped(out, text.text, width, 11);
 		pl_buf_free(&text);
@@ -124,7 +130,7 @@ static void print_kernel(FILE *out, const struct pl_claim_report *report, size_t
 	fprintf(out, "%-5s  %-8s  %s%-17s%s  %4.0f %%  %-22s %7s %5zu\n", k ? "" : claim->id, kernel->name,
 		style->colour && differs ? "\033[1;31m" : "", pl_claim_verdict_text(result->verdict),
 		style->colour && differs ? "\033[0m" : "", 100 * result->stability, claim->numbers[claim->decides].name,
-		pl_claim_digits(result->numbers[claim->decides].value).text, result->nr_cells);
+		digits_of(result->numbers[claim->decides].value).text, result->nr_cells);
 	if (differs)
 		fprintf(out, "                 DIFFERS: published for %s is: %s\n", claim->kernels[kernel->as],
 			pl_claim_verdict_text(claim->published[kernel->as]));
@@ -162,8 +168,8 @@ void pl_claims_speeds(FILE *out, const struct pl_claim_report *reports, size_t n
 
 			fprintf(out, "%-5s  %-8s", k ? "" : reports[i].claim->id, kernel->name);
 			for (size_t s = 0; s < kernel->nr_speeds; s++)
-				fprintf(out, "  %" PRIu32 ": %-17s", kernel->speeds[s].ns_per_instruction,
-					pl_claim_verdict_text(kernel->speeds[s].verdict));
+				fprintf(out, "  %" PRIu32 ": %-*s", kernel->speeds[s].ns_per_instruction,
+					s + 1 < kernel->nr_speeds ? 17 : 0, pl_claim_verdict_text(kernel->speeds[s].verdict));
 			fputc('\n', out);
 		}
 	}
@@ -289,7 +295,7 @@ static void markdown_claim(FILE *out, const struct pl_claim_report *report)
 	markdown_paragraph(out, "It would be refuted by:", claim->refuted_by, claim, report->kernels, report->nr_kernels);
 	for (size_t k = 0; k < report->nr_kernels; k++) {
 		const struct pl_claim_kernel *kernel = &report->kernels[k];
-		const char *instead = pl_claim_instead(claim, kernel->as);
+		const char *instead = instead_of(claim, kernel->as);
 		char *head = pl_asprintf("On %s: %s.", kernel->name, pl_claim_verdict_text(kernel->result.verdict));
 
 		if (kernel->result.verdict != PL_CLAIM_HOLDS && instead)
@@ -312,8 +318,8 @@ static void markdown_claim(FILE *out, const struct pl_claim_report *report)
 		for (size_t k = 0; k < report->nr_kernels; k++) {
 			const struct pl_interval *number = &report->kernels[k].result.numbers[n];
 
-			fprintf(out, " %s (%s to %s) |", pl_claim_digits(number->value).text, pl_claim_digits(number->low).text,
-				pl_claim_digits(number->high).text);
+			fprintf(out, " %s (%s to %s) |", digits_of(number->value).text, digits_of(number->low).text,
+				digits_of(number->high).text);
 		}
 		add_definition(claim, &claim->numbers[n], "`", &definition);
 		fprintf(out, " %s |\n", definition.text);

@@ -104,7 +104,6 @@ static enum pl_status read_curve(struct pl_claim *claim, const struct pl_yaml_no
 		struct pl_claim_group *group =
 			new_group(claim, pl_asprintf("%s.%s", item->key->text, value->text), entry->only, entry->seeds, item);
 
-		group->value = pl_strdup(value->text);
 		status = add_set(yaml, group, entry->set, err);
 		add_change(yaml, group, entry->knob, value);
 	}
@@ -413,7 +412,6 @@ void pl_claim_free(struct pl_claim *claim)
 			free((char *)group->changes[c].origin);
 		free(group->changes);
 		free(group->name);
-		free(group->value);
 	}
 	free(claim->groups);
 	for (size_t i = 0; i < claim->nr_numbers; i++)

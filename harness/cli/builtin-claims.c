@@ -133,7 +133,9 @@ static size_t list_files(const struct pl_cli *cli, char *paths[MAX_CLAIMS])
 /* "C7", "c7", or the beginning of the name of its file, as "c07". */
 static bool is_named(const struct pl_claim *claim, const char *what)
 {
-	return !strcasecmp(claim->id, what) || !strncmp(claim->name, what, strlen(what));
+	size_t len = strlen(what);
+
+	return !strcasecmp(claim->id, what) || (!strncmp(claim->name, what, len) && (!claim->name[len] || claim->name[len] == '-'));
 }
 
 static enum pl_status load_file(struct claims *claims, const char *path)

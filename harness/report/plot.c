@@ -17,7 +17,7 @@ struct frame {
 	bool is_log;
 };
 
-static void add_escaped(struct pl_buf *svg, const char *text)
+void pl_svg_text(struct pl_buf *svg, const char *text)
 {
 	for (; *text; text++) {
 		if (*text == '&')
@@ -115,9 +115,9 @@ static void add_axes(const struct frame *frame, const struct pl_plot *plot)
 	struct pl_buf *svg = frame->svg;
 
 	pl_buf_printf(svg, "<text x=\"%d\" y=\"24\" text-anchor=\"middle\" font-size=\"15\">", WIDTH / 2);
-	add_escaped(svg, plot->title);
+	pl_svg_text(svg, plot->title);
 	pl_buf_printf(svg, "</text>\n<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">", (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 16);
-	add_escaped(svg, plot->x_label);
+	pl_svg_text(svg, plot->x_label);
 	pl_buf_printf(svg, "</text>\n<text transform=\"translate(20 %d) rotate(-90)\" text-anchor=\"middle\">P(bad)</text>\n",
 		      (TOP + HEIGHT - BOTTOM) / 2);
 	for (int i = 0; i <= 5; i++)

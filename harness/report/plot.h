@@ -30,4 +30,7 @@ struct pl_plot {
 /* x is on a logarithmic axis if all of it is above 0 and it spans more than a factor of 4. */
 void pl_plot_svg(const struct pl_plot *plot, struct pl_buf *svg);
 
+/* Add text to a picture, escaped, without control characters. */
+void pl_svg_text(struct pl_buf *svg, const char *text);
+
 #endif

@@ -113,6 +113,12 @@ claim() {
 	run in_world claims C2
 	expect 2 'there is no claim "C2"'
 	one_line
+	# The beginning of a name, up to a dash: c1 is not c10.
+	claim c10-more holds
+	run in_world claims --list c10
+	expect 0 "c10-more.yaml"
+	[ "$(in_world claims --list c1 | grep -c yaml)" -eq 1 ]
+	rm configs/claims/c10-more.yaml
 	sed -i 's/count: 6/count: 4/' configs/claims/c1.yaml
 	run in_world claims
 	expect 2 "found 4 seeds, expected at least 5"
