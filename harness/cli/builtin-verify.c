@@ -11,20 +11,27 @@ struct verify_args {
 	const char *only;
 	const char *jobs_text;
 	const char *runs_text;
+	bool all;
 	bool without_lockstep;
+	bool host_tlb_time;
 	bool provoke;
 };
 
-enum { OPT_WITHOUT_LOCKSTEP = 256, OPT_PROVOKE };
+enum { OPT_ALL = 256, OPT_WITHOUT_LOCKSTEP, OPT_HOST_TLB_TIME, OPT_PROVOKE };
 
 static const struct argp_option options[] = {
+	{ "all", OPT_ALL, NULL, 0, "every cell of the ledger that this host's QEMU, kernels and image can still run", 0 },
 	{ "jobs", 'j', "N", 0, "VMs side by side (one for each core)", 0 },
 	{ "only", 'o', "GLOB", 0, "only cells whose kernel/disk/workload/setting/seed fits", 0 },
 	{ "runs", 'r', "N", 0, "run each cell N times (1)", 0 },
 	{ "without-lockstep", OPT_WITHOUT_LOCKSTEP, NULL, 0,
 	  "the control: let QEMU's threads race. Digests are expected to differ; if they do not, equal ones prove nothing", 0 },
+	{ "host-tlb-time", OPT_HOST_TLB_TIME, NULL, 0,
+	  "the other control: let QEMU's soft TLB go by the host's time. Digests of a cell that shows it are expected to differ", 0 },
 	{ "provoke", OPT_PROVOKE, NULL, 0,
-	  "hold QEMU's threads up where they race: without lockstep the race is then lost often on any host, and in lockstep never", 0 },
+	  "hold QEMU's threads up where they race, and let the host's time stand still or rush: without what makes a run exact it is then "
+	  "inexact often, on any host, and with it never",
+	  0 },
 	{ 0 },
 };
 
@@ -42,6 +49,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'r':
 		args->runs_text = arg;
 		return 0;
+	case OPT_ALL:
+		args->all = true;
+		return 0;
+	case OPT_HOST_TLB_TIME:
+		args->host_tlb_time = true;
+		return 0;
 	case OPT_WITHOUT_LOCKSTEP:
 		args->without_lockstep = true;
 		return 0;
@@ -53,9 +66,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "one cell or matrix, please");
 		args->what = arg;
 		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "what? give the id of a finished cell, or the file of a matrix");
-		return EINVAL;
+	case ARGP_KEY_END:
+		if (!args->what && !args->all)
+			argp_error(state, "what? give the id of a finished cell, the file of a matrix, or --all");
+		if (args->what && args->all)
+			argp_error(state, "--all, or one cell or matrix, please");
+		if (args->without_lockstep && args->host_tlb_time)
+			argp_error(state, "one control at a time, please: without lockstep the soft TLB goes by the host's time anyway");
+		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -73,6 +91,8 @@ struct checked {
 };
 
 struct verify_state {
+	struct pl_matrix *matrices; /* one, or with --all one for each cell */
+	size_t nr_matrices;
 	struct checked *cells;
 	size_t nr_cells;
 	size_t runs_each;
@@ -151,12 +171,14 @@ static enum pl_status verify(const struct pl_cli *cli, const struct verify_args 
 		.host = &cli->vm_host,
 		.jobs = jobs,
 		.lockstep = !args->without_lockstep,
+		.host_tlb_time = args->host_tlb_time,
 		.provoke = args->provoke,
 		.nr_jobs_total = state->nr_cells * state->runs_each,
 		.next = next_run,
 		.done = run_done,
 		.ctx = state,
 	};
+	const bool control = args->without_lockstep || args->host_tlb_time;
 	size_t good = 0, differing = 0, alone = 0, failures = 0;
 	enum pl_status status = pl_run_all(&run, err);
 
@@ -165,7 +187,7 @@ static enum pl_status verify(const struct pl_cli *cli, const struct verify_args 
 		failures += state->cells[i].host_failures;
 		if (!state->cells[i].runs)
 			continue;
-		good += report_cell(&state->cells[i], args->without_lockstep);
+		good += report_cell(&state->cells[i], control);
 		differing += state->cells[i].nr_digests > 1;
 		alone += !*state->cells[i].expected && state->cells[i].runs == 1;
 	}
@@ -174,8 +196,9 @@ static enum pl_status verify(const struct pl_cli *cli, const struct verify_args 
 	if (failures)
 		return pl_fail(err, PL_HOST, "%zu runs did not come to their end and say nothing; the same command runs them again",
 			       failures);
-	if (args->without_lockstep) {
-		printf("without lockstep: %zu of %zu cells gave more than one digest\n", differing, state->nr_cells);
+	if (control) {
+		printf("%s: %zu of %zu cells gave more than one digest\n",
+		       args->without_lockstep ? "without lockstep" : "with the host's time for the soft TLB", differing, state->nr_cells);
 		return differing == state->nr_cells ?
 			       PL_OK :
 			       pl_fail(err, PL_UNMET, "the control did not fail: equal digests prove nothing on this host today");
@@ -190,34 +213,115 @@ static enum pl_status verify(const struct pl_cli *cli, const struct verify_args 
 	return pl_fail(err, PL_UNMET, "%zu of %zu cells did not give the same log each time", state->nr_cells - good, state->nr_cells);
 }
 
-/* The cells to look at: a matrix's, or one that the ledger has. */
-static enum pl_status load(const struct pl_cli *cli, const struct verify_args *args, struct pl_ledger *ledger, struct pl_matrix *matrix,
+/* A cell of the ledger, as a matrix of one. PL_BAD_INPUT: this host cannot run it any more. */
+static enum pl_status load_cell(const struct pl_cli *cli, struct pl_ledger *ledger, const struct pl_host *host, const char *id,
+				struct pl_matrix *matrix, struct pl_error *err)
+{
+	struct pl_row row;
+	char *inputs;
+	enum pl_status status = pl_ledger_get(ledger, id, &row, err);
+
+	if (status != PL_OK)
+		return status;
+	status = pl_ledger_inputs(ledger, id, &inputs, err);
+	if (status == PL_OK) {
+		status = pl_matrix_from_inputs(id, inputs, row.kernel, row.disk, row.workload, row.setting, &cli->paths, host, matrix, err);
+		free(inputs);
+	}
+	pl_row_free(&row);
+	return status;
+}
+
+static enum pl_status load_all(const struct pl_cli *cli, struct pl_ledger *ledger, const struct pl_host *host, struct verify_state *state,
+			       struct pl_error *err)
+{
+	size_t nr_ids, room, left_out = 0;
+	enum pl_status status = pl_ledger_find(ledger, "", NULL, 0, &room, err);
+
+	if (status != PL_OK)
+		return status;
+	char (*ids)[PL_ID_HEX] = pl_calloc(room + 1, sizeof(*ids));
+	status = pl_ledger_find(ledger, "", ids, room, &nr_ids, err);
+	state->matrices = pl_calloc(room + 1, sizeof(*state->matrices));
+	for (size_t i = 0; status == PL_OK && i < nr_ids && i < room; i++) {
+		struct pl_matrix *matrix = &state->matrices[state->nr_matrices];
+		struct pl_error why = { 0 };
+
+		status = load_cell(cli, ledger, host, ids[i], matrix, &why);
+		if (status == PL_OK && matrix->cells[0].machine.clock == PL_CLOCK_VIRTUAL) {
+			state->nr_matrices++;
+		} else if (status == PL_OK) {
+			pl_matrix_free(matrix);
+			left_out++;
+		} else if (status == PL_BAD_INPUT) {
+			status = PL_OK;
+			left_out++;
+		} else {
+			*err = why;
+		}
+	}
+	free(ids);
+	if (status == PL_OK && left_out)
+		fprintf(stderr, "plimsoll: %zu cells are left out: they were made with another QEMU, kernel or image, are damaged, or ran in real time\n", left_out);
+	return status;
+}
+
+/* The cells to look at: a matrix's, or one that the ledger has, or all of those. */
+static enum pl_status load(const struct pl_cli *cli, const struct verify_args *args, struct pl_ledger *ledger, struct verify_state *state,
 			   struct pl_error *err)
 {
 	struct pl_host host;
 	struct stat st;
 	char id[PL_ID_HEX];
-	struct pl_row row;
-	char *inputs;
 	enum pl_status status = pl_vm_probe_host(&cli->vm_host, &host, err);
 
 	if (status != PL_OK)
 		return status;
-	if (!stat(args->what, &st) || strchr(args->what, '/') || strstr(args->what, ".yaml"))
-		return pl_matrix_load(args->what, &cli->paths, &host, NULL, matrix, err);
-
-	status = pl_find_cell(ledger, args->what, id, err);
-	if (status == PL_OK)
-		status = pl_ledger_get(ledger, id, &row, err);
-	if (status != PL_OK)
-		return status;
-	status = pl_ledger_inputs(ledger, id, &inputs, err);
-	if (status == PL_OK) {
-		status = pl_matrix_from_inputs(id, inputs, row.kernel, row.disk, row.workload, row.setting, &cli->paths, &host, matrix, err);
-		free(inputs);
+	if (args->all)
+		return load_all(cli, ledger, &host, state, err);
+	state->matrices = pl_calloc(1, sizeof(*state->matrices));
+	if (!stat(args->what, &st) || strchr(args->what, '/') || strstr(args->what, ".yaml")) {
+		status = pl_matrix_load(args->what, &cli->paths, &host, NULL, state->matrices, err);
+	} else {
+		status = pl_find_cell(ledger, args->what, id, err);
+		if (status == PL_OK)
+			status = load_cell(cli, ledger, &host, id, state->matrices, err);
 	}
-	pl_row_free(&row);
+	state->nr_matrices = status == PL_OK;
 	return status;
+}
+
+/* Those that --only names, each with the digest that the ledger kept. */
+static enum pl_status choose(const struct verify_args *args, struct pl_ledger *ledger, struct verify_state *state, struct pl_error *err)
+{
+	size_t room = 0;
+
+	for (size_t i = 0; i < state->nr_matrices; i++)
+		room += state->matrices[i].nr_cells;
+	state->cells = pl_calloc(room + 1, sizeof(*state->cells));
+	for (size_t i = 0; i < state->nr_matrices; i++)
+		for (size_t j = 0; j < state->matrices[i].nr_cells; j++) {
+			const struct pl_cell *cell = &state->matrices[i].cells[j];
+			struct checked *checked = &state->cells[state->nr_cells];
+			struct pl_row row;
+
+			if (args->only && !pl_cell_matches(cell, args->only))
+				continue;
+			checked->cell = cell;
+			state->nr_cells++;
+			enum pl_status status = pl_ledger_get(ledger, cell->id, &row, err);
+			if (status == PL_OK) {
+				memcpy(checked->expected, row.digest, PL_SHA256_HEX);
+				pl_row_free(&row);
+			} else if (status != PL_UNMET) {
+				return status;
+			}
+		}
+	if (state->nr_cells)
+		return PL_OK;
+	if (args->only)
+		return pl_fail(err, PL_BAD_INPUT, "--only: no cell of %s fits \"%s\"", args->all ? "the ledger" : args->what, args->only);
+	return pl_fail(err, PL_UNMET, "the ledger has no cell that this host could run again: `make run-matrix` first");
 }
 
 int pl_cmd_verify(const struct pl_cli *cli, int argc, char **argv)
@@ -225,13 +329,12 @@ int pl_cmd_verify(const struct pl_cli *cli, int argc, char **argv)
 	static const struct argp argp = {
 		.options = options,
 		.parser = parse,
-		.args_doc = "CELL|MATRIX.yaml",
+		.args_doc = "CELL|MATRIX.yaml\n--all",
 		.doc = "Run cells again and compare the digests of their logs, among themselves and with what the ledger kept.",
 	};
 	struct verify_args args = { 0 };
 	unsigned long jobs = 0, runs = 1;
 	struct verify_state state = { 0 };
-	struct pl_matrix matrix;
 	struct pl_ledger *ledger;
 	struct pl_error err = { 0 };
 	int code;
@@ -243,36 +346,17 @@ int pl_cmd_verify(const struct pl_cli *cli, int argc, char **argv)
 		return pl_complain(&err);
 	if (pl_ledger_open(cli->paths.results, &ledger, &err) != PL_OK)
 		return pl_complain(&err);
-	enum pl_status status = load(cli, &args, ledger, &matrix, &err);
-	if (status != PL_OK) {
-		pl_ledger_close(ledger);
-		return pl_complain(&err);
-	}
 
 	state.runs_each = runs;
-	state.cells = pl_calloc(matrix.nr_cells, sizeof(*state.cells));
-	for (size_t i = 0; i < matrix.nr_cells && status == PL_OK; i++) {
-		struct checked *checked = &state.cells[state.nr_cells];
-		struct pl_row row;
-
-		if (args.only && !pl_cell_matches(&matrix.cells[i], args.only))
-			continue;
-		checked->cell = &matrix.cells[i];
-		status = pl_ledger_get(ledger, checked->cell->id, &row, &err);
-		if (status == PL_OK) {
-			memcpy(checked->expected, row.digest, PL_SHA256_HEX);
-			pl_row_free(&row);
-		} else if (status == PL_UNMET) {
-			status = PL_OK;
-		}
-		state.nr_cells++;
-	}
+	enum pl_status status = load(cli, &args, ledger, &state, &err);
+	if (status == PL_OK)
+		status = choose(&args, ledger, &state, &err);
 	pl_ledger_close(ledger);
-	if (status == PL_OK && !state.nr_cells)
-		status = pl_fail(&err, PL_BAD_INPUT, "--only: no cell of %s fits \"%s\"", args.what, args.only ? args.only : "");
-	else if (status == PL_OK)
+	if (status == PL_OK)
 		status = verify(cli, &args, (unsigned)jobs, &state, &err);
 	free(state.cells);
-	pl_matrix_free(&matrix);
+	for (size_t i = 0; i < state.nr_matrices; i++)
+		pl_matrix_free(&state.matrices[i]);
+	free(state.matrices);
 	return status == PL_OK ? PL_OK : pl_complain(&err);
 }

@@ -126,6 +126,7 @@ static enum pl_status start_slot(struct scheduler *s, unsigned number, const str
 	double cpu_s = pl_process_cpu_s();
 	struct pl_vm_options options = {
 		.lockstep = s->run->lockstep,
+		.host_tlb_time = s->run->host_tlb_time,
 		.provoke = s->run->provoke,
 		.kvm = s->run->kvm && cell->machine.clock == PL_CLOCK_REAL,
 		.hold_at = s->run->hold_at,

@@ -32,7 +32,7 @@ struct pl_run {
 	const struct pl_vm_host *host;
 	unsigned jobs;		   /* VMs at once; 0: one for each core this process may use */
 	bool lockstep;
-	bool provoke;		   /* see struct pl_vm_options */
+	bool host_tlb_time, provoke; /* see struct pl_vm_options */
 	bool kvm;		   /* for cells with the real clock */
 	bool quiet;		   /* no progress */
 	size_t nr_jobs_total;	   /* how many runs next() will give, for the progress line */

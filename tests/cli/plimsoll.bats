@@ -129,6 +129,18 @@ load helpers
 	done
 }
 
+@test "verify wants to know what: one cell or matrix, or the whole ledger, and one control at a time" {
+	run plimsoll verify
+	expect 2 "--all"
+	run plimsoll verify --all 0123abcd
+	expect 2 "--all"
+	run plimsoll verify --all --without-lockstep --host-tlb-time
+	expect 2 "one control at a time"
+	run plimsoll verify --all
+	expect 1 "make run-matrix"
+	one_line
+}
+
 @test "a dry run lists the default matrix, both kernels, and runs nothing" {
 	run plimsoll run --dry-run "$ROOT/configs/matrices/default.yaml"
 	expect 0 "6.1"

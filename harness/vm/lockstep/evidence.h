@@ -10,7 +10,9 @@
 /*
  * Environment variable: how the library is to behave; unset: lockstep. Letters, any of
  *   f  free: the main loop does not wait for its turn (the control of the exactness test)
- *   p  provoke: hold the threads up where QEMU's race is, so that without lockstep it is lost often, on any host
+ *   t  time: the soft TLB goes by the host's time (the control of the exactness test for that)
+ *   p  provoke: hold the threads up where QEMU's race is, so that without lockstep it is lost often, on any host, and give
+ *      the soft TLB, if it goes by the host's time, that of a host that stands still or of one in a hurry, by chance
  */
 #define PL_LOCKSTEP_MODE_ENV "PLIMSOLL_LOCKSTEP_MODE"
 #define PL_LOCKSTEP_MAGIC  0x5045545353544b4cULL

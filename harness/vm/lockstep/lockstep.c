@@ -51,12 +51,15 @@ static _Thread_local bool has_turn;
 /* The main loop is between two polls. */
 static atomic_bool main_awake;
 
-static bool free_running, provoke;
+static bool free_running, provoke, host_time;
+static int64_t host_flush_us;
 /* How long a provoked thread is held up: well above what the other needs to get to the race, well below a timer tick. */
 #define PROVOKE_MAIN_NS	 20000
 #define PROVOKE_VCPU_NS	 200000
 /* Of the time that the soft TLB goes by: its window of 100 ms is so many flushes. */
 #define TLB_FLUSH_US	 1000
+/* Between two flushes on a host in a hurry more time than the window passes. */
+#define TLB_HURRY_US	 200000
 
 static struct pl_lockstep_evidence no_evidence;
 static struct pl_lockstep_evidence *evidence = &no_evidence;
@@ -118,6 +121,14 @@ static void watch(void)
 		watched = (const uint64_t *)(const void *)(page + in_page);
 }
 
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
 __attribute__((constructor)) static void start(void)
 {
 	resolve();
@@ -126,6 +137,9 @@ __attribute__((constructor)) static void start(void)
 	const char *mode = getenv(PL_LOCKSTEP_MODE_ENV);
 	free_running = mode && strchr(mode, 'f');
 	provoke = mode && strchr(mode, 'p');
+	host_time = free_running || (mode && strchr(mode, 't'));
+	/* Provoked, a host stands still or is in a hurry, and it is chance which. */
+	host_flush_us = now_ns() / 64 % 2 ? TLB_HURRY_US : 0;
 
 	const char *fd_text = getenv(PL_LOCKSTEP_FD_ENV);
 	if (!fd_text)
@@ -261,14 +275,6 @@ EXPORT int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeou
 	return result;
 }
 
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
-
 /*
  * This is how QEMU's vCPU thread leaves an instruction that halts, with the CPU marked halted and the clock not yet
  * brought up to date (do_hlt, cpu_loop_exit): the place where it is held up for as long as the main loop is awake. In
@@ -292,14 +298,13 @@ EXPORT void __longjmp_chk(sigjmp_buf env, int value)
  */
 EXPORT int gettimeofday(struct timeval *restrict tv, void *restrict zone)
 {
-	static _Thread_local int64_t flushes;
+	static _Thread_local int64_t us;
 
 	resolve();
-	if (!is_vcpu || free_running)
+	if (!is_vcpu || (host_time && !provoke))
 		return real.gettimeofday(tv, zone);
 
-	int64_t us = ++flushes * TLB_FLUSH_US;
-
+	us += host_time ? host_flush_us : TLB_FLUSH_US;
 	*tv = (struct timeval){ .tv_sec = us / 1000000, .tv_usec = us % 1000000 };
 	return 0;
 }
