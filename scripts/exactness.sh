@@ -42,7 +42,7 @@ plimsoll run --format json "$softtlb_cell" > "$results/first-softtlb.json"
 echo "# control: $control_runs runs of each cell without lockstep, the race provoked: they must not agree"
 plimsoll verify --without-lockstep --provoke --runs "$control_runs" "$cells"
 
-echo "# control: $control_runs runs in lockstep, with the time of a host that stands still or rushes for the soft TLB: they must not agree"
+echo "# control: $control_runs runs in lockstep, with the time of a host that stands still, or rushes, for the soft TLB: they must not agree"
 plimsoll verify --host-tlb-time --provoke --runs "$control_runs" "$softtlb_cell"
 
 echo "# $control_runs runs of each cell as always, all that provoked"

@@ -16,8 +16,8 @@ static const char *const colours[PL_CLAIM_MAX_KERNELS] = { "#4477aa", "#cc6677",
 
 struct panel {
 	struct pl_buf *svg;
-	double x, y, width, top; /* top: the value at its upper edge */
-	double bottom;
+	double x, y, width;
+	double top, bottom, step; /* values: at its upper and lower edge, and from tick to tick */
 };
 
 static double py(const struct panel *panel, double value)
@@ -54,15 +54,14 @@ static void scale(struct panel *panel, const struct pl_claim_report *report, siz
 	if (!(high > low))
 		high = low + 1;
 
-	double step = tick_step(high - low);
-
-	panel->bottom = step * floor(low / step);
-	panel->top = step * ceil(high / step);
+	panel->step = tick_step(high - low);
+	panel->bottom = panel->step * floor(low / panel->step);
+	panel->top = panel->step * ceil(high / panel->step);
 }
 
 static void add_axes(const struct panel *panel, const struct pl_claim *claim, size_t drawn)
 {
-	double step = tick_step(panel->top - panel->bottom), place = panel->width / (double)claim->nr_groups;
+	double step = panel->step, place = panel->width / (double)claim->nr_groups;
 	size_t nr = (size_t)lround((panel->top - panel->bottom) / step);
 
 	pl_buf_printf(panel->svg, "<text x=\"%.1f\" y=\"%.1f\" font-weight=\"bold\">", panel->x, panel->y + TOP - 10);

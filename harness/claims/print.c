@@ -6,7 +6,7 @@
 
 #include "claims/internal.h"
 
-/* Three digits that count, without an exponent; "?" if it is unknown. */
+/* Three digits that count, or two of what is below a hundredth; "?" if it is unknown. */
 struct digits {
 	char text[32];
 };
@@ -61,14 +61,26 @@ void pl_claim_expand(const char *text, const struct pl_claim *claim, const struc
 	pl_buf_printf(out, "%s", text);
 }
 
-/* What is true instead, or NULL: a text for the kernel of the file. */
-static const char *instead_of(const struct pl_claim *claim, size_t kernel)
+/* What is true instead, or NULL: a text for the kernel of the file, written for the verdict that is published. */
+static const char *instead_of(const struct pl_claim *claim, const struct pl_claim_kernel *kernel)
 {
 	const struct pl_yaml_node *instead = claim->instead;
 
+	if (kernel->result.verdict == PL_CLAIM_HOLDS || pl_claim_differs(claim, kernel))
+		return NULL;
 	if (instead && instead->kind == PL_YAML_MAP)
-		instead = pl_yaml_get(instead, claim->kernels[kernel]);
+		instead = pl_yaml_get(instead, claim->kernels[kernel->as]);
 	return instead ? instead->text : NULL;
+}
+
+/* "3.12 (2.9 to 3.3", and what else is to be said in the brackets; no interval of what has none. */
+static void add_interval(const struct pl_interval *number, const char *more, struct pl_buf *out)
+{
+	pl_buf_printf(out, "%s", digits_of(number->value).text);
+	if (!isnan(number->low))
+		pl_buf_printf(out, " (%s to %s%s%s)", digits_of(number->low).text, digits_of(number->high).text, *more ? ", " : "", more);
+	else if (*more)
+		pl_buf_printf(out, " (%s)", more);
 }
 
 static const char *over_text(enum pl_claim_over over)
@@ -96,10 +108,13 @@ static void print_numbers(FILE *out, const struct pl_claim *claim, const struct 
 {
 	for (size_t n = 0; n < claim->nr_numbers; n++) {
 		const struct pl_interval *number = &kernel->result.numbers[n];
+		char *seeds = pl_asprintf("%zu seeds", kernel->result.nr_seeds[n]);
 		struct pl_buf text = { 0 };
 
-		pl_buf_printf(&text, "         %s = %s (%s to %s, %zu seeds): ", claim->numbers[n].name, digits_of(number->value).text,
-			      digits_of(number->low).text, digits_of(number->high).text, kernel->result.nr_seeds[n]);
+		pl_buf_printf(&text, "         %s = ", claim->numbers[n].name);
+		add_interval(number, seeds, &text);
+		pl_buf_printf(&text, ": ");
+		free(seeds);
 		add_definition(claim, &claim->numbers[n], "", &text);
 		pl_report_wrapped(out, text.text, width, 11);
 		pl_buf_free(&text);
@@ -127,7 +142,7 @@ static void print_kernel(FILE *out, const struct pl_claim_report *report, size_t
 	const struct pl_claim_result *result = &kernel->result;
 	bool differs = pl_claim_differs(claim, kernel);
 
-	fprintf(out, "%-5s  %-8s  %s%-17s%s  %4.0f %%  %-22s %7s %5zu\n", k ? "" : claim->id, kernel->name,
+	fprintf(out, "%-5s  %-8s  %s%-17s%s  %4.0f %%  %-22.22s %7s %5zu\n", k ? "" : claim->id, kernel->name,
 		style->colour && differs ? "\033[1;31m" : "", pl_claim_verdict_text(result->verdict),
 		style->colour && differs ? "\033[0m" : "", 100 * result->stability, claim->numbers[claim->decides].name,
 		digits_of(result->numbers[claim->decides].value).text, result->nr_cells);
@@ -239,21 +254,55 @@ void pl_claims_json(FILE *out, const struct pl_claim_report *reports, size_t nr)
 	json_object_put(list);
 }
 
+static const struct pl_claim_kernel *find_kernel(const struct pl_claim_report *report, const char *name)
+{
+	for (size_t k = 0; k < report->nr_kernels; k++)
+		if (!strcmp(report->kernels[k].name, name))
+			return &report->kernels[k];
+	return NULL;
+}
+
+/* All kernels that any of the claims is judged on: not every claim is about every kernel. */
+struct columns {
+	const char **names;
+	size_t nr;
+};
+
+static struct columns columns_of(const struct pl_claim_report *reports, size_t nr)
+{
+	struct columns columns = { .names = pl_calloc(nr * PL_CLAIM_MAX_KERNELS + 1, sizeof(*columns.names)) };
+
+	for (size_t i = 0; i < nr; i++) {
+		for (size_t k = 0; k < reports[i].nr_kernels; k++) {
+			const char *name = reports[i].kernels[k].name;
+			size_t earlier = 0;
+
+			while (earlier < columns.nr && strcmp(columns.names[earlier], name) != 0)
+				earlier++;
+			if (earlier == columns.nr)
+				columns.names[columns.nr++] = name;
+		}
+	}
+	return columns;
+}
+
 static void markdown_overview(FILE *out, const struct pl_claim_report *reports, size_t nr)
 {
+	struct columns columns = columns_of(reports, nr);
+
 	fputs("<!-- SPDX-License-Identifier: GPL-3.0-or-later -->\n"
 	      "<!-- Printed by `plimsoll claims --format markdown`: change configs/claims/, not this. -->\n"
 	      "# What the articles claim, and what happens\n\n"
 	      "    make claims\n\n"
 	      "Two articles say how Linux behaves when memory runs low. Each of their claims is an experiment in `configs/claims/`: cells, numbers over\n"
 	      "their seeds, and what those have to be for the claim to hold. The verdict is computed. In brackets: how many of 1000 draws of the seeds, with\n"
-	      "replacement, come to the same verdict; behind a number: its interval from the same draws, 95 %. What is not said below about cells\n"
-	      "is in the claim's file; [formats.md](formats.md) explains it, [metrics.md](metrics.md) the metrics. All of it is on small guests with modelled disks.\n\n"
+	      "replacement, come to the same verdict; behind a number: its interval from the same draws, 95 % (the lowest and the highest of all have\n"
+	      "none). What is not said below about cells is in the claim's file; [formats.md](formats.md) explains it, [metrics.md](metrics.md) the metrics. All of it is on small guests with modelled disks.\n\n"
 	      "| claim |", out);
-	for (size_t k = 0; nr && k < reports[0].nr_kernels; k++)
-		fprintf(out, " %s |", reports[0].kernels[k].name);
+	for (size_t c = 0; c < columns.nr; c++)
+		fprintf(out, " %s |", columns.names[c]);
 	fputs(" the number that decides | cells |\n|---|", out);
-	for (size_t k = 0; nr && k < reports[0].nr_kernels; k++)
+	for (size_t c = 0; c < columns.nr; c++)
 		fputs("---|", out);
 	fputs("---|---|\n", out);
 	for (size_t i = 0; i < nr; i++) {
@@ -262,16 +311,21 @@ static void markdown_overview(FILE *out, const struct pl_claim_report *reports, 
 		size_t cells = 0;
 
 		fprintf(out, "| [%s](#%s) %s |", claim->id, claim->name, claim->statement);
-		for (size_t k = 0; k < reports[i].nr_kernels; k++) {
-			const struct pl_claim_result *result = &reports[i].kernels[k].result;
+		for (size_t c = 0; c < columns.nr; c++) {
+			const struct pl_claim_kernel *kernel = find_kernel(&reports[i], columns.names[c]);
 
-			fprintf(out, " **%s** (%.0f %%) |", pl_claim_verdict_text(result->verdict), 100 * result->stability);
-			cells += result->nr_cells;
+			if (!kernel) {
+				fputs(" |", out);
+				continue;
+			}
+			fprintf(out, " **%s** (%.0f %%) |", pl_claim_verdict_text(kernel->result.verdict), 100 * kernel->result.stability);
+			cells += kernel->result.nr_cells;
 		}
 		add_value(claim->decides, reports[i].kernels, reports[i].nr_kernels, &value);
 		fprintf(out, " `%s` %s | %zu |\n", claim->numbers[claim->decides].name, value.text, cells);
 		pl_buf_free(&value);
 	}
+	free(columns.names);
 }
 
 static void markdown_paragraph(FILE *out, const char *head, const char *text, const struct pl_claim *claim,
@@ -295,10 +349,10 @@ static void markdown_claim(FILE *out, const struct pl_claim_report *report)
 	markdown_paragraph(out, "It would be refuted by:", claim->refuted_by, claim, report->kernels, report->nr_kernels);
 	for (size_t k = 0; k < report->nr_kernels; k++) {
 		const struct pl_claim_kernel *kernel = &report->kernels[k];
-		const char *instead = instead_of(claim, kernel->as);
+		const char *instead = instead_of(claim, kernel);
 		char *head = pl_asprintf("On %s: %s.", kernel->name, pl_claim_verdict_text(kernel->result.verdict));
 
-		if (kernel->result.verdict != PL_CLAIM_HOLDS && instead)
+		if (instead)
 			markdown_paragraph(out, head, instead, claim, kernel, 1);
 		else
 			fprintf(out, "**%s**\n\n", head);
@@ -316,10 +370,11 @@ static void markdown_claim(FILE *out, const struct pl_claim_report *report)
 
 		fprintf(out, "| `%s` |", claim->numbers[n].name);
 		for (size_t k = 0; k < report->nr_kernels; k++) {
-			const struct pl_interval *number = &report->kernels[k].result.numbers[n];
+			struct pl_buf text = { 0 };
 
-			fprintf(out, " %s (%s to %s) |", digits_of(number->value).text, digits_of(number->low).text,
-				digits_of(number->high).text);
+			add_interval(&report->kernels[k].result.numbers[n], "", &text);
+			fprintf(out, " %s |", text.text);
+			pl_buf_free(&text);
 		}
 		add_definition(claim, &claim->numbers[n], "`", &definition);
 		fprintf(out, " %s |\n", definition.text);
@@ -333,32 +388,24 @@ static void markdown_claim(FILE *out, const struct pl_claim_report *report)
 
 static void markdown_speeds(FILE *out, const struct pl_claim_report *reports, size_t nr)
 {
-	const struct pl_claim_kernel *first = NULL;
+	bool any = false;
 
-	for (size_t i = nr; i-- > 0;)
-		for (size_t k = reports[i].nr_kernels; k-- > 0;)
-			first = reports[i].kernels[k].nr_speeds ? &reports[i].kernels[k] : first;
-	if (!first)
-		return;
-	fputs("\n## Do the verdicts depend on how fast the CPU is?\n\n"
-	      "The same with half and twice the length of an instruction, over the first five seeds (`make claims ARGS=--sensitivity`), of the claims\n"
-	      "for which that was run:\n\n| claim | kernel |", out);
-	for (size_t s = 0; s < first->nr_speeds; s++)
-		fprintf(out, " %" PRIu32 " ns |", first->speeds[s].ns_per_instruction);
-	fputs("\n|---|---|", out);
-	for (size_t s = 0; s < first->nr_speeds; s++)
-		fputs("---|", out);
-	fputc('\n', out);
 	for (size_t i = 0; i < nr; i++) {
 		for (size_t k = 0; k < reports[i].nr_kernels; k++) {
 			const struct pl_claim_kernel *kernel = &reports[i].kernels[k];
 
 			if (!kernel->nr_speeds)
 				continue;
+			if (!any)
+				fputs("\n## Do the verdicts depend on how fast the CPU is?\n\n"
+				      "The same with half and twice the length of an instruction, over the first five seeds (`make claims ARGS=--sensitivity`), of the claims\n"
+				      "for which that was run.\n\n| claim | kernel | verdict at so many ns an instruction |\n|---|---|---|\n", out);
+			any = true;
 			fprintf(out, "| %s | %s |", reports[i].claim->id, kernel->name);
 			for (size_t s = 0; s < kernel->nr_speeds; s++)
-				fprintf(out, " %s |", pl_claim_verdict_text(kernel->speeds[s].verdict));
-			fputc('\n', out);
+				fprintf(out, "%s %" PRIu32 ": %s", s ? ";" : "", kernel->speeds[s].ns_per_instruction,
+					pl_claim_verdict_text(kernel->speeds[s].verdict));
+			fputs(" |\n", out);
 		}
 	}
 }

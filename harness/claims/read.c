@@ -252,23 +252,26 @@ static enum pl_status check_text(const struct pl_claim *claim, const struct pl_y
 	for (const char *at = node->text; (at = strchr(at, '{'));) {
 		const char *end = strchr(++at, '}');
 
-		if (!end || pl_claim_find_number(claim, at, (size_t)(end - at)) == claim->nr_numbers)
+		if (!end)
+			return pl_yaml_fail(&claim->yaml, node, err, "found {%.20s without its }", at);
+		if (pl_claim_find_number(claim, at, (size_t)(end - at)) == claim->nr_numbers)
 			return pl_yaml_fail(&claim->yaml, node, err, "found {%.*s}, expected {NAME} with one of its numbers",
-					    end ? (int)(end - at) : 20, at);
+					    (int)(end - at), at);
 	}
 	return PL_OK;
 }
 
+/* Needed where the claim does not simply hold. */
 static enum pl_status check_instead(struct pl_claim *claim, struct pl_error *err)
 {
 	const struct pl_yaml_node *instead = claim->instead;
 	enum pl_status status = PL_OK;
 
 	for (size_t k = 0; k < claim->nr_kernels && status == PL_OK; k++) {
-		if (claim->published[k] == PL_CLAIM_HOLDS)
-			continue;
 		const struct pl_yaml_node *text =
 			instead && instead->kind == PL_YAML_MAP ? pl_yaml_get(instead, claim->kernels[k]) : instead;
+		if (!text && claim->published[k] == PL_CLAIM_HOLDS)
+			continue;
 		if (!text)
 			return pl_yaml_fail(&claim->yaml, claim->yaml.root, err, "expected `instead`: what is true on %s, where it %s",
 					    claim->kernels[k], pl_claim_verdict_text(claim->published[k]));
@@ -363,6 +366,8 @@ static enum pl_status read_claim(struct pl_claim *claim, const struct pl_yaml_no
 	claim->instead = parts.instead;
 	if (status == PL_OK)
 		status = check_instead(claim, err);
+	if (status == PL_OK)
+		status = check_text(claim, pl_yaml_get(map, "refuted_by"), err);
 	if (status == PL_OK)
 		status = check_text(claim, parts.mechanism, err);
 	if (status == PL_OK)

@@ -312,7 +312,7 @@ static void set_speeds(struct claims *claims, size_t claim, size_t kernel)
 	struct pl_claim_kernel *of = &claims->reports[claim].kernels[kernel];
 	uint32_t own = judged_of(claims, claim, kernel, 0)->groups[0].matrix.cells[0].machine.ns_per_instruction;
 
-	for (uint32_t ns = own > 1 ? own / 2 : own; ns <= 2 * own && of->nr_speeds < PL_CLAIM_SPEEDS; ns *= 2)
+	for (uint32_t ns = own > 1 ? own / 2 : own; ns <= 2 * own && ns <= PL_MAX_NS_PER_INSTRUCTION && of->nr_speeds < PL_CLAIM_SPEEDS; ns *= 2)
 		of->speeds[of->nr_speeds++].ns_per_instruction = ns;
 }
 
@@ -347,10 +347,11 @@ static enum pl_status speeds_are_known(struct claims *claims, size_t claim, size
 			struct pl_matrix matrix;
 
 			status = load_variant(claims, of, g, on->name, ns, &matrix);
+			if (status != PL_OK)
+				break;
 			for (size_t i = 0; status == PL_OK && i < PL_CLAIM_MIN_SEEDS && i < matrix.nr_cells && *known; i++)
 				status = pl_cells_known(&claims->cells, matrix.cells[i].id, known);
-			if (status == PL_OK)
-				pl_matrix_free(&matrix);
+			pl_matrix_free(&matrix);
 		}
 		free(ns);
 		if (status != PL_OK)

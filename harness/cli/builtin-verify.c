@@ -29,7 +29,7 @@ static const struct argp_option options[] = {
 	{ "host-tlb-time", OPT_HOST_TLB_TIME, NULL, 0,
 	  "the other control: let QEMU's soft TLB go by the host's time. Digests of a cell that shows it are expected to differ", 0 },
 	{ "provoke", OPT_PROVOKE, NULL, 0,
-	  "hold QEMU's threads up where they race, and let the host's time stand still or rush: without what makes a run exact it is then "
+	  "hold QEMU's threads up where they race, and let the host's time stand still in one run and rush in the next: without what makes a run exact it is then "
 	  "inexact often, on any host, and with it never",
 	  0 },
 	{ 0 },
@@ -232,37 +232,35 @@ static enum pl_status load_cell(const struct pl_cli *cli, struct pl_ledger *ledg
 	return status;
 }
 
+/* What cannot be run here any more is left out; the first of it is named. */
 static enum pl_status load_all(const struct pl_cli *cli, struct pl_ledger *ledger, const struct pl_host *host, struct verify_state *state,
 			       struct pl_error *err)
 {
-	size_t nr_ids, room, left_out = 0;
+	size_t nr = 0, room, left_out = 0;
+	struct pl_error first = { 0 };
 	enum pl_status status = pl_ledger_find(ledger, "", NULL, 0, &room, err);
 
 	if (status != PL_OK)
 		return status;
 	char (*ids)[PL_ID_HEX] = pl_calloc(room + 1, sizeof(*ids));
-	status = pl_ledger_find(ledger, "", ids, room, &nr_ids, err);
+	status = pl_ledger_find(ledger, "", ids, room, &nr, err);
 	state->matrices = pl_calloc(room + 1, sizeof(*state->matrices));
-	for (size_t i = 0; status == PL_OK && i < nr_ids && i < room; i++) {
+	for (size_t i = 0; status == PL_OK && i < nr && i < room; i++) {
 		struct pl_matrix *matrix = &state->matrices[state->nr_matrices];
 		struct pl_error why = { 0 };
+		enum pl_status loaded = load_cell(cli, ledger, host, ids[i], matrix, &why);
 
-		status = load_cell(cli, ledger, host, ids[i], matrix, &why);
-		if (status == PL_OK && matrix->cells[0].machine.clock == PL_CLOCK_VIRTUAL) {
-			state->nr_matrices++;
-		} else if (status == PL_OK) {
+		if (loaded == PL_OK && matrix->cells[0].machine.clock != PL_CLOCK_VIRTUAL) {
+			loaded = pl_fail(&why, PL_BAD_INPUT, "cell %s ran in real time", ids[i]);
 			pl_matrix_free(matrix);
-			left_out++;
-		} else if (status == PL_BAD_INPUT) {
-			status = PL_OK;
-			left_out++;
-		} else {
-			*err = why;
 		}
+		state->nr_matrices += loaded == PL_OK;
+		if (loaded != PL_OK && !left_out++)
+			first = why;
 	}
 	free(ids);
-	if (status == PL_OK && left_out)
-		fprintf(stderr, "plimsoll: %zu cells are left out: they were made with another QEMU, kernel or image, are damaged, or ran in real time\n", left_out);
+	if (left_out)
+		fprintf(stderr, "plimsoll: %zu cells are left out, the first because: %s\n", left_out, first.text);
 	return status;
 }
 

@@ -81,7 +81,7 @@ static enum pl_status read_machine(const struct reader *reader, struct json_obje
 	if (status == PL_OK)
 		status = number(reader, map, "vcpus", 1, 8, &machine->vcpus);
 	if (status == PL_OK)
-		status = number(reader, map, "ns_per_instruction", 1, 128, &machine->ns_per_instruction);
+		status = number(reader, map, "ns_per_instruction", 1, PL_MAX_NS_PER_INSTRUCTION, &machine->ns_per_instruction);
 	if (status == PL_OK)
 		status = number(reader, map, "blackbox_mib", 1, 1024, &machine->blackbox_mib);
 	return status;

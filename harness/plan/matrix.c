@@ -353,7 +353,7 @@ static enum pl_status read_machine(struct planner *planner, const struct pl_yaml
 		{ .key = "ram_mib", .type = PL_YAML_U32, .offset = offsetof(struct pl_machine, ram_mib), .min = 64, .max = 2048 },
 		{ .key = "vcpus", .type = PL_YAML_U32, .offset = offsetof(struct pl_machine, vcpus), .min = 1, .max = 8 },
 		{ .key = "ns_per_instruction", .type = PL_YAML_U32,
-		  .offset = offsetof(struct pl_machine, ns_per_instruction), .min = 1, .max = 128 },
+		  .offset = offsetof(struct pl_machine, ns_per_instruction), .min = 1, .max = PL_MAX_NS_PER_INSTRUCTION },
 		{ .key = "clock", .type = PL_YAML_WORD, .offset = offsetof(struct pl_machine, clock), .words = clock_words },
 		{ .key = "blackbox_mib", .type = PL_YAML_U32, .offset = offsetof(struct pl_machine, blackbox_mib), .min = 1,
 		  .max = 1024 },
@@ -369,7 +369,7 @@ static enum pl_status read_machine(struct planner *planner, const struct pl_yaml
 		return status;
 	if (machine->ns_per_instruction & (machine->ns_per_instruction - 1))
 		return pl_yaml_expected(yaml, pl_yaml_get(node, "ns_per_instruction"), planner->err,
-					"a power of two from 1 to 128 for ns_per_instruction");
+					"a power of two from 1 to %d for ns_per_instruction", PL_MAX_NS_PER_INSTRUCTION);
 
 	const struct pl_host *host = planner->host;
 	bool fair_icount = host->qemu_major > 8 || (host->qemu_major == 8 && host->qemu_minor >= 1);
@@ -854,8 +854,8 @@ static enum pl_status expand_variant(struct planner *planner)
 	if (other_kernel)
 		product = choose_product(planner, NULL, found);
 	if (!product)
-		return pl_fail(planner->err, PL_BAD_INPUT, "%s has no such cell; --only %s", planner->yaml.path,
-			       variant->only ? variant->only : "");
+		return pl_fail(planner->err, PL_BAD_INPUT, "%s: it has no cell \"%s\" (kernel/disk/workload/setting/seed)", planner->yaml.path,
+			       variant->only ? variant->only : "*");
 	for (int kind = 0; kind < NR_AXES; kind++) {
 		varied[kind] = *found[kind];
 		values[kind] = &varied[kind];

@@ -26,6 +26,8 @@ struct pl_paths {
 	const char *results; /* results/: ledger.db cells/ */
 };
 
+#define PL_MAX_NS_PER_INSTRUCTION 128
+
 enum pl_clock {
 	PL_CLOCK_VIRTUAL, /* icount: exact */
 	PL_CLOCK_REAL,	  /* KVM where it works, else TCG: statistical */
@@ -34,7 +36,7 @@ enum pl_clock {
 struct pl_machine {
 	uint32_t ram_mib;	     /* 64 .. 2048 */
 	uint32_t vcpus;		     /* 1 .. 8 */
-	uint32_t ns_per_instruction; /* 1, 2, 4 ... 128: QEMU's icount shift is its logarithm */
+	uint32_t ns_per_instruction; /* 1, 2, 4 ... PL_MAX_NS_PER_INSTRUCTION: QEMU's icount shift is its logarithm */
 	uint32_t blackbox_mib;	     /* 1 .. 1024 */
 	enum pl_clock clock;
 };

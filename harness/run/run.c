@@ -43,6 +43,7 @@ struct scheduler {
 	int cores[MAX_JOBS];	/* of the slots; -1: any */
 	int core_claims[MAX_JOBS]; /* -1: none */
 	int epoll_fd, signal_fd, timer_fd;
+	size_t nr_started;
 	bool no_more;
 	bool interrupted;
 	struct pl_progress progress;
@@ -128,6 +129,8 @@ static enum pl_status start_slot(struct scheduler *s, unsigned number, const str
 		.lockstep = s->run->lockstep,
 		.host_tlb_time = s->run->host_tlb_time,
 		.provoke = s->run->provoke,
+		/* Both for each cell, in whichever stride its runs come. */
+		.hurry = __builtin_parityll(s->nr_started),
 		.kvm = s->run->kvm && cell->machine.clock == PL_CLOCK_REAL,
 		.hold_at = s->run->hold_at,
 		/*
@@ -138,6 +141,7 @@ static enum pl_status start_slot(struct scheduler *s, unsigned number, const str
 	};
 
 	*slot = (struct slot){ 0 };
+	s->nr_started++;
 	enum pl_status status = pl_vm_start(s->run->host, cell, &options, &slot->vm, err);
 	if (status != PL_OK)
 		return status;

@@ -239,8 +239,8 @@ static char **lockstep_env(const char *library, const struct pl_vm_options *opti
 	if (library) {
 		envp[to++] = pl_asprintf("LD_PRELOAD=%s", library);
 		envp[to++] = pl_asprintf(PL_LOCKSTEP_FD_ENV "=%d", evidence_fd);
-		envp[to++] = pl_asprintf(PL_LOCKSTEP_MODE_ENV "=%s%s%s", options->lockstep ? "" : "f",
-					 options->host_tlb_time ? "t" : "", options->provoke ? "p" : "");
+		envp[to++] = pl_asprintf(PL_LOCKSTEP_MODE_ENV "=%s%s%s%s", options->lockstep ? "" : "f",
+					 options->host_tlb_time ? "t" : "", options->provoke ? "p" : "", options->hurry ? "h" : "");
 	}
 	return envp;
 }

@@ -26,6 +26,7 @@ struct pl_vm_options {
 	bool lockstep;		 /* off only for the control of the exactness test */
 	bool host_tlb_time;	 /* on only for the control: the soft TLB goes by the host's time */
 	bool provoke;		 /* hold QEMU's threads up where they race, see lockstep/evidence.h */
+	bool hurry;		 /* provoked, the host's time runs away, and does not stand still */
 	bool kvm;		 /* only with the real clock */
 	int core;		 /* pin to this core; -1: do not pin */
 	const char *extra_args;	 /* more kernel command line, or NULL */

@@ -65,8 +65,17 @@ claim() {
 	[ "$stderr" != "${stderr/1 verdict is other than published: C1 on 6.12: found \"holds with limits\", published is \"holds\"/}" ]
 	run --separate-stderr in_world claims c2
 	expect 0 "holds with limits"
+	# What is true instead is written for the verdict that is published, and for no other.
+	run in_world claims --format markdown
+	expect 1 '**On 6.12: holds with limits.** it still hangs in 0.500'
+	[ "$(grep -c 'still hangs' <<<"$output")" -eq 1 ]
 	# Two claims with the same cells.
 	[ "$(wc -l <asked)" -eq 12 ]
+	# A group of fewer seeds.
+	sed -i 's/low: { set/low: { seeds: 5, set/' configs/claims/c2.yaml
+	run --separate-stderr in_world claims c2
+	[[ $output == *" 11"* ]]
+	[[ $output == *"11 cells, 0 run now"* ]]
 }
 
 @test "a kernel under test is compared with a published one" {
@@ -97,12 +106,23 @@ claim() {
 	expect 0 "C1     6.12      2: does not hold      4: does not hold      8: does not hold"
 	# A document has them once they are there, and no cell runs for it.
 	run in_world claims --format markdown
-	expect 0 "| C1 | 6.12 | does not hold | does not hold | does not hold |"
+	expect 0 "| C1 | 6.12 | 2: does not hold; 4: does not hold; 8: does not hold |"
 	claim c2 does-not-hold
 	sed -i 's/vm.swappiness: 10/vm.swappiness: 11/' configs/claims/c2.yaml
 	run in_world claims --format markdown
-	expect 0 "| C1 | 6.12 | does not hold | does not hold | does not hold |"
+	expect 0 "| C1 | 6.12 | 2: does not hold; 4: does not hold; 8: does not hold |"
 	[[ $output != *"| C2 | 6.12 |"* ]]
+}
+
+@test "claims on different kernels: a column for each" {
+	fake_world 'echo hung'
+	fake_kernel mine other
+	claim c1 does-not-hold
+	claim c2 does-not-hold
+	sed -i 's/6\.12/mine/' configs/claims/c2.yaml
+	run in_world claims --format markdown
+	expect 0 '| claim | 6.12 | mine | the number that decides | cells |'
+	[[ $output == *'| [C2](#c2) a lower swappiness prevents it | | **does not hold** (100 %) |'* ]]
 }
 
 @test "claims that are none, and lists" {

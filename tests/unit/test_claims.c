@@ -123,9 +123,11 @@ static void test_refused(void **state)
 	refused("min.4096 ]", "min.4097 ]", "unknown group \"min.4097\"");
 	refused("decides: gain", "decides: again", "one of the claim's numbers");
 	refused("x {gain}", "x {again}", "found {again}");
-	refused("x {gain}", "x {gain", "found {gain");
+	refused("x {gain}", "x {gain", "found {gain without its }");
+	refused("it is not so", "\"fewer than { pages\"", "found { pages without its }");
+	refused("it is not so", "\"fewer than {page}\"", "found {page}, expected");
 	refused("  instead: x {gain}\n", "", "`instead`: what is true on 6.12");
-	refused("seeds: 5", "seeds: 4", "5");
+	refused("seeds: 5", "seeds: 4", "from 5 to");
 	refused("holds-with-limits", "perhaps", "perhaps");
 	refused("    stalls:", "    a-b:", "a letter, then letters, digits and _");
 	refused("draw: [ alloc_stalls ]", "draw: []", "draw");
@@ -256,6 +258,26 @@ static void test_reduction(void **state)
 	}
 }
 
+/* Of the world's stalls those of the second group less those of the first, seed by seed; the highest has no interval. */
+static void test_difference(void **state)
+{
+	struct world world;
+	struct pl_claim claim;
+	struct pl_claim_result result;
+
+	(void)state;
+	make_world(&world, 3, 5);
+	load("of: \"alloc_stalls / workload_s\", over: ratio", "of: alloc_stalls, over: difference", &claim);
+	pl_claim_judge(&claim, world.groups, &result);
+	assert_float_equal(result.numbers[2].value, 204, 1e-9);
+	assert_true(result.numbers[2].low >= 200 && result.numbers[2].high <= 208);
+	pl_claim_free(&claim);
+	load("over: median }\n    hung_rate", "over: max }\n    hung_rate", &claim);
+	pl_claim_judge(&claim, world.groups, &result);
+	assert_true(isnan(result.numbers[0].low) && isnan(result.numbers[0].high));
+	pl_claim_free(&claim);
+}
+
 static void test_texts(void **state)
 {
 	struct world world;
@@ -294,7 +316,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_file),	       cmocka_unit_test(test_refused),	 cmocka_unit_test(test_verdicts),
 		cmocka_unit_test(test_stability),      cmocka_unit_test(test_too_few_seeds), cmocka_unit_test(test_reduction),
-		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_difference),     cmocka_unit_test(test_texts),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

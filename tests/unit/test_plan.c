@@ -1408,7 +1408,7 @@ static void variants_choose(void **state)
 	assert_non_null(strstr(err.text, "--kernel 9.9: it is not built"));
 	variant = (struct pl_variant){ .only = "nothing" };
 	assert_int_equal(load_variant(&variant, 1, &matrix, &err), PL_BAD_INPUT);
-	assert_string_equal(err.text, "m.yaml has no such cell; --only nothing");
+	assert_string_equal(err.text, "m.yaml: it has no cell \"nothing\" (kernel/disk/workload/setting/seed)");
 }
 
 static void variants_refused(void **state)

@@ -11,8 +11,9 @@
  * Environment variable: how the library is to behave; unset: lockstep. Letters, any of
  *   f  free: the main loop does not wait for its turn (the control of the exactness test)
  *   t  time: the soft TLB goes by the host's time (the control of the exactness test for that)
- *   p  provoke: hold the threads up where QEMU's race is, so that without lockstep it is lost often, on any host, and give
- *      the soft TLB, if it goes by the host's time, that of a host that stands still or of one in a hurry, by chance
+ *   p  provoke: hold the threads up where QEMU's race is, so that without lockstep it is lost often, on any host. If the soft
+ *      TLB goes by the host's time, it is that of a host that stands still
+ *   h  hurry: ... or, with p, that of a host in a hurry
  */
 #define PL_LOCKSTEP_MODE_ENV "PLIMSOLL_LOCKSTEP_MODE"
 #define PL_LOCKSTEP_MAGIC  0x5045545353544b4cULL

@@ -52,6 +52,7 @@ static _Thread_local bool has_turn;
 static atomic_bool main_awake;
 
 static bool free_running, provoke, host_time;
+/* What passes between two flushes on a provoked host. */
 static int64_t host_flush_us;
 /* How long a provoked thread is held up: well above what the other needs to get to the race, well below a timer tick. */
 #define PROVOKE_MAIN_NS	 20000
@@ -121,14 +122,6 @@ static void watch(void)
 		watched = (const uint64_t *)(const void *)(page + in_page);
 }
 
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
-
 __attribute__((constructor)) static void start(void)
 {
 	resolve();
@@ -138,8 +131,7 @@ __attribute__((constructor)) static void start(void)
 	free_running = mode && strchr(mode, 'f');
 	provoke = mode && strchr(mode, 'p');
 	host_time = free_running || (mode && strchr(mode, 't'));
-	/* Provoked, a host stands still or is in a hurry, and it is chance which. */
-	host_flush_us = now_ns() / 64 % 2 ? TLB_HURRY_US : 0;
+	host_flush_us = mode && strchr(mode, 'h') ? TLB_HURRY_US : 0;
 
 	const char *fd_text = getenv(PL_LOCKSTEP_FD_ENV);
 	if (!fd_text)
@@ -273,6 +265,14 @@ EXPORT int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeou
 	if (is_main)
 		atomic_store(&main_awake, true);
 	return result;
+}
+
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000LL + now.tv_nsec;
 }
 
 /*
