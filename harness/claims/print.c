@@ -130,7 +130,6 @@ static void print_unknown(FILE *out, const struct pl_claim *claim, const struct 
 	for (size_t n = 0; n < claim->nr_numbers; n++)
 		if (isnan(result->numbers[n].value))
 			pl_buf_printf(&text, " %s (%zu seeds say it)", claim->numbers[n].name, result->nr_seeds[n]);
-	pl_buf_printf(&text, "; of cells older than a metric `plimsoll show --reanalyse CELL` computes it");
 	pl_report_wrapped(out, text.text, width, 17);
 	pl_buf_free(&text);
 }

@@ -353,14 +353,18 @@ static enum pl_status get_metrics(sqlite3 *db, const char *id, struct pl_row *ro
 
 	if (status != PL_OK)
 		return status;
+	size_t known = 0;
 	for (size_t i = 0; i < PL_MAX_METRICS; i++)
 		row->analysis.value[i] = NAN;
 	bind_text(stmt, 1, id);
 	while ((step = sqlite3_step(stmt)) == SQLITE_ROW) {
 		int at = pl_metric_index(column_text(stmt, 0));
-		if (at >= 0)
-			row->analysis.value[at] = column_double(stmt, 1);
+		if (at < 0)
+			continue;
+		row->analysis.value[at] = column_double(stmt, 1);
+		known++;
 	}
+	row->lacks_metrics = known < pl_nr_metrics;
 	if (step != SQLITE_DONE)
 		status = db_fail(db, err);
 	sqlite3_finalize(stmt);

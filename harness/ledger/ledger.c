@@ -24,6 +24,7 @@ struct pl_ledger {
 	char *cells; /* RESULTS/cells */
 	char *locks; /* RESULTS/locks: an empty file of which cells lock one byte each, and opening the last one */
 	char *running; /* RESULTS/running: a small file for each running cell */
+	bool told;     /* that cells are brought up to date */
 };
 
 /*
@@ -63,6 +64,57 @@ static enum pl_status lock_opening(const char *path, int *fd, struct pl_error *e
 	return status;
 }
 
+/* A black box whose header is no good is what the run left and gives a verdict; an artifact that cannot be read is not. */
+static enum pl_status analyse_again(struct pl_ledger *ledger, struct pl_row *row, struct pl_error *err)
+{
+	struct pl_run_facts facts = {
+		.exact = row->exact,
+		.killed = row->killed,
+		.qemu_status = row->qemu_status,
+		.hung_task_timeout_s = row->hung_task_timeout_s,
+		.progress = row->progress,
+	};
+	char *console = NULL;
+	void *region = NULL;
+	size_t region_bytes = 0;
+	struct pl_bb bb;
+	enum pl_status status = pl_ledger_blackbox(ledger, row->id, &region, &region_bytes, err);
+
+	if (status == PL_OK || status == PL_UNMET)
+		status = pl_ledger_console(ledger, row->id, &console, err);
+	if (status == PL_OK) {
+		facts.console = console;
+		bool usable = region && pl_bb_open(&bb, region, region_bytes, NULL) == PL_OK;
+		row->analysis = (struct pl_analysis){ 0 };
+		pl_analyse(usable ? &bb : NULL, &facts, &row->analysis);
+	}
+	free(console);
+	free(region);
+	return status;
+}
+
+static enum pl_status write_cell_json(struct pl_ledger *ledger, const struct pl_row *row, struct pl_error *err)
+{
+	char *path = pl_asprintf("%s/%s/cell.json", ledger->cells, row->id);
+	struct json_object *json = pl_row_json(row);
+	const char *text = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
+	enum pl_status status = pl_write_file(path, text, strlen(text), err);
+
+	json_object_put(json);
+	free(path);
+	return status;
+}
+
+/* Verdict and metrics as this version computes them, if the artifacts can be read. */
+static void bring_up_to_date(struct pl_ledger *ledger, struct pl_row *row)
+{
+	if (!ledger->told)
+		fputs("plimsoll: some cells are older than a metric; computing it from what they left\n", stderr);
+	ledger->told = true;
+	if (analyse_again(ledger, row, NULL) == PL_OK && write_cell_json(ledger, row, NULL) == PL_OK)
+		row->lacks_metrics = false;
+}
+
 /* Read one directory into the database. A damaged one is no cell: it is counted, and runs again. */
 static enum pl_status read_in(struct pl_ledger *ledger, const char *id, size_t *damaged, struct pl_error *first,
 			      struct pl_error *err)
@@ -76,6 +128,8 @@ static enum pl_status read_in(struct pl_ledger *ledger, const char *id, size_t *
 		++*damaged;
 		return PL_OK;
 	}
+	if (row.lacks_metrics)
+		bring_up_to_date(ledger, &row);
 	status = ledger_db_put(ledger->db, &row, err);
 	pl_row_free(&row);
 	return status;
@@ -182,11 +236,28 @@ static enum pl_status check_id(const char *id, struct pl_error *err)
 	return ledger_id_ok(id) ? PL_OK : pl_fail(err, PL_BAD_INPUT, "\"%s\" is no cell id: 16 hex digits", id);
 }
 
+static enum pl_status store_row(struct pl_ledger *ledger, const struct pl_row *row, struct pl_error *err)
+{
+	enum pl_status status = ledger_db_begin(ledger->db, err);
+
+	if (status == PL_OK)
+		status = ledger_db_end(ledger->db, ledger_db_put(ledger->db, row, err), err);
+	return status;
+}
+
 enum pl_status pl_ledger_get(struct pl_ledger *ledger, const char *id, struct pl_row *row, struct pl_error *err)
 {
 	enum pl_status status = check_id(id, err);
 
-	return status == PL_OK ? ledger_db_get(ledger->db, id, row, err) : status;
+	if (status == PL_OK)
+		status = ledger_db_get(ledger->db, id, row, err);
+	if (status != PL_OK || !row->lacks_metrics)
+		return status;
+	bring_up_to_date(ledger, row);
+	/* What cannot be kept, in a folder that is not ours, is computed the next time as well. */
+	if (!row->lacks_metrics)
+		store_row(ledger, row, NULL);
+	return PL_OK;
 }
 
 enum pl_status pl_ledger_find(struct pl_ledger *ledger, const char *prefix, char (*ids)[PL_ID_HEX], size_t max, size_t *found,
@@ -199,15 +270,6 @@ enum pl_status pl_ledger_find(struct pl_ledger *ledger, const char *prefix, char
 	for (size_t i = 0; i < all.nr && i < max; i++)
 		memcpy(ids[i], all.id[i], PL_ID_HEX);
 	ledger_ids_free(&all);
-	return status;
-}
-
-static enum pl_status store_row(struct pl_ledger *ledger, const struct pl_row *row, struct pl_error *err)
-{
-	enum pl_status status = ledger_db_begin(ledger->db, err);
-
-	if (status == PL_OK)
-		status = ledger_db_end(ledger->db, ledger_db_put(ledger->db, row, err), err);
 	return status;
 }
 
@@ -255,47 +317,6 @@ enum pl_status pl_ledger_console(struct pl_ledger *ledger, const char *id, char 
 enum pl_status pl_ledger_inputs(struct pl_ledger *ledger, const char *id, char **inputs, struct pl_error *err)
 {
 	return read_artifact(ledger, id, "inputs.json", INPUTS_MAX_BYTES, inputs, err);
-}
-
-/* A black box whose header is no good is what the run left and gives a verdict; an artifact that cannot be read is not. */
-static enum pl_status analyse_again(struct pl_ledger *ledger, struct pl_row *row, struct pl_error *err)
-{
-	struct pl_run_facts facts = {
-		.exact = row->exact,
-		.killed = row->killed,
-		.qemu_status = row->qemu_status,
-		.hung_task_timeout_s = row->hung_task_timeout_s,
-		.progress = row->progress,
-	};
-	char *console = NULL;
-	void *region = NULL;
-	size_t region_bytes = 0;
-	struct pl_bb bb;
-	enum pl_status status = pl_ledger_blackbox(ledger, row->id, &region, &region_bytes, err);
-
-	if (status == PL_OK || status == PL_UNMET)
-		status = pl_ledger_console(ledger, row->id, &console, err);
-	if (status == PL_OK) {
-		facts.console = console;
-		bool usable = region && pl_bb_open(&bb, region, region_bytes, NULL) == PL_OK;
-		row->analysis = (struct pl_analysis){ 0 };
-		pl_analyse(usable ? &bb : NULL, &facts, &row->analysis);
-	}
-	free(console);
-	free(region);
-	return status;
-}
-
-static enum pl_status write_cell_json(struct pl_ledger *ledger, const struct pl_row *row, struct pl_error *err)
-{
-	char *path = pl_asprintf("%s/%s/cell.json", ledger->cells, row->id);
-	struct json_object *json = pl_row_json(row);
-	const char *text = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
-	enum pl_status status = pl_write_file(path, text, strlen(text), err);
-
-	json_object_put(json);
-	free(path);
-	return status;
 }
 
 enum pl_status pl_ledger_reanalyse(struct pl_ledger *ledger, const char *id, struct pl_row *row, struct pl_error *err)

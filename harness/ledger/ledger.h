@@ -31,6 +31,7 @@ struct pl_row {
 	double harness_cpu_s;	    /* CPU time of the harness for this cell */
 	double start_wall_s;	    /* harness start of the cell to the agent's mark "prepare": the workload's first instruction */
 	struct pl_analysis analysis;
+	bool lacks_metrics;	    /* kept by a version that did not know all of today's; not stored */
 };
 void pl_row_free(struct pl_row *row);
 
@@ -46,7 +47,10 @@ struct json_object *pl_row_json(const struct pl_row *row);
 enum pl_status pl_ledger_open(const char *results, struct pl_ledger **ledger, struct pl_error *err);
 void pl_ledger_close(struct pl_ledger *ledger);
 
-/* Is there a finished row for this id? *row is filled if so (free it). PL_UNMET without an error text: no. */
+/*
+ * Is there a finished row for this id? *row is filled if so (free it). PL_UNMET without an error text: no. A row from before
+ * one of today's metrics is computed again from its artifacts and kept; if these cannot be read it stays as it is.
+ */
 enum pl_status pl_ledger_get(struct pl_ledger *ledger, const char *id, struct pl_row *row, struct pl_error *err);
 
 /* Ids that begin with a prefix, for people who type them; at most max, *found says how many there are. */

@@ -248,8 +248,9 @@ static void read_axes(struct reader *reader, struct json_object *cell, struct pl
 }
 
 /* Metrics that this version does not know are left out; those that it knows and the file lacks are NAN. */
-static void read_metrics(struct reader *reader, struct json_object *cell, struct pl_analysis *analysis)
+static void read_metrics(struct reader *reader, struct json_object *cell, struct pl_row *row)
 {
+	struct pl_analysis *analysis = &row->analysis;
 	struct json_object *metrics = member(reader, cell, "metrics", json_type_object);
 
 	for (size_t i = 0; i < PL_MAX_METRICS; i++)
@@ -257,6 +258,8 @@ static void read_metrics(struct reader *reader, struct json_object *cell, struct
 	for (size_t i = 0; i < pl_nr_metrics && metrics; i++) {
 		if (json_object_object_get_ex(metrics, pl_metrics[i].name, NULL))
 			analysis->value[i] = read_double(reader, metrics, pl_metrics[i].name);
+		else
+			row->lacks_metrics = true;
 	}
 }
 
@@ -284,7 +287,7 @@ static const char *row_from_json(struct json_object *cell, const char *id, struc
 	struct json_object *progress = NULL;
 	if (json_object_object_get_ex(cell, "progress", &progress) && progress)
 		row->progress = read_string(&reader, cell, "progress");
-	read_metrics(&reader, cell, analysis);
+	read_metrics(&reader, cell, row);
 
 	if (reader.bad)
 		return reader.bad;
