@@ -98,7 +98,8 @@ struct pl_claim_result {
 	 * state.
 	 */
 	double stability;
-	struct pl_interval numbers[PL_CLAIM_MAX_NUMBERS]; /* NAN: fewer than PL_CLAIM_MIN_SEEDS cells say it */
+	/* NAN: fewer than PL_CLAIM_MIN_SEEDS cells say it; of the lowest or highest value the interval only. */
+	struct pl_interval numbers[PL_CLAIM_MAX_NUMBERS];
 	size_t nr_seeds[PL_CLAIM_MAX_NUMBERS];
 	size_t nr_cells, nr_missing; /* of all groups */
 };

@@ -130,7 +130,9 @@ static void resample(const struct pl_claim *claim, const struct values *values, 
 			if (isfinite(list[r]))
 				list[usable++] = list[r];
 		/* No draw has a lowest or a highest beyond that of the seeds there are: what draws say of these is no interval. */
-		if (isnan(result->numbers[n].value) || !usable || claim->numbers[n].over == PL_OVER_MIN || claim->numbers[n].over == PL_OVER_MAX)
+		if (claim->numbers[n].over == PL_OVER_MIN || claim->numbers[n].over == PL_OVER_MAX)
+			continue;
+		if (isnan(result->numbers[n].value) || !usable)
 			continue;
 		gsl_sort(list, 1, usable);
 		result->numbers[n].low = gsl_stats_quantile_from_sorted_data(list, 1, usable, TAIL);

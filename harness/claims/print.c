@@ -73,7 +73,7 @@ static const char *instead_of(const struct pl_claim *claim, const struct pl_clai
 	return instead ? instead->text : NULL;
 }
 
-/* "3.12 (2.9 to 3.3", and what else is to be said in the brackets; no interval of what has none. */
+/* "3.12 (2.9 to 3.3, 5 seeds)": more is what else is to be said, or "". What has no interval is shown without. */
 static void add_interval(const struct pl_interval *number, const char *more, struct pl_buf *out)
 {
 	pl_buf_printf(out, "%s", digits_of(number->value).text);

@@ -312,7 +312,9 @@ static void set_speeds(struct claims *claims, size_t claim, size_t kernel)
 	struct pl_claim_kernel *of = &claims->reports[claim].kernels[kernel];
 	uint32_t own = judged_of(claims, claim, kernel, 0)->groups[0].matrix.cells[0].machine.ns_per_instruction;
 
-	for (uint32_t ns = own > 1 ? own / 2 : own; ns <= 2 * own && ns <= PL_MAX_NS_PER_INSTRUCTION && of->nr_speeds < PL_CLAIM_SPEEDS; ns *= 2)
+	uint32_t most = 2 * own < PL_MAX_NS_PER_INSTRUCTION ? 2 * own : PL_MAX_NS_PER_INSTRUCTION;
+
+	for (uint32_t ns = own > 1 ? own / 2 : own; ns <= most && of->nr_speeds < PL_CLAIM_SPEEDS; ns *= 2)
 		of->speeds[of->nr_speeds++].ns_per_instruction = ns;
 }
 

@@ -29,9 +29,8 @@ static const struct argp_option options[] = {
 	{ "host-tlb-time", OPT_HOST_TLB_TIME, NULL, 0,
 	  "the other control: let QEMU's soft TLB go by the host's time. Digests of a cell that shows it are expected to differ", 0 },
 	{ "provoke", OPT_PROVOKE, NULL, 0,
-	  "hold QEMU's threads up where they race, and let the host's time stand still in one run and rush in the next: without what makes a run exact it is then "
-	  "inexact often, on any host, and with it never",
-	  0 },
+	  "hold QEMU's threads up where they race, and let the host's time stand still in one run and rush in the next: without "
+	  "what makes a run exact it is then inexact often, on any host, and with it never", 0 },
 	{ 0 },
 };
 
