@@ -64,8 +64,11 @@ static enum pl_status lock_opening(const char *path, int *fd, struct pl_error *e
 	return status;
 }
 
-/* A black box whose header is no good is what the run left and gives a verdict; an artifact that cannot be read is not. */
-static enum pl_status analyse_again(struct pl_ledger *ledger, struct pl_row *row, struct pl_error *err)
+/*
+ * A black box whose header is no good is what the run left and gives a verdict; an artifact that cannot be read is not.
+ * With need_log only a good black box will do: else PL_UNMET, and the row stays as it is.
+ */
+static enum pl_status analyse_again(struct pl_ledger *ledger, struct pl_row *row, bool need_log, struct pl_error *err)
 {
 	struct pl_run_facts facts = {
 		.exact = row->exact,
@@ -85,8 +88,11 @@ static enum pl_status analyse_again(struct pl_ledger *ledger, struct pl_row *row
 	if (status == PL_OK) {
 		facts.console = console;
 		bool usable = region && pl_bb_open(&bb, region, region_bytes, NULL) == PL_OK;
-		row->analysis = (struct pl_analysis){ 0 };
-		pl_analyse(usable ? &bb : NULL, &facts, &row->analysis);
+		status = usable || !need_log ? PL_OK : PL_UNMET;
+		if (status == PL_OK) {
+			row->analysis = (struct pl_analysis){ 0 };
+			pl_analyse(usable ? &bb : NULL, &facts, &row->analysis);
+		}
 	}
 	free(console);
 	free(region);
@@ -105,14 +111,15 @@ static enum pl_status write_cell_json(struct pl_ledger *ledger, const struct pl_
 	return status;
 }
 
-/* Verdict and metrics as this version computes them, if the artifacts can be read. */
+/* Verdict and metrics as this version computes them, if there is a log to compute them from. */
 static void bring_up_to_date(struct pl_ledger *ledger, struct pl_row *row)
 {
+	if (analyse_again(ledger, row, true, NULL) != PL_OK)
+		return;
 	if (!ledger->told)
-		fputs("plimsoll: some cells are older than a metric; computing it from what they left\n", stderr);
+		fputs("plimsoll: some cells are older than a metric; computing it from their logs\n", stderr);
 	ledger->told = true;
-	if (analyse_again(ledger, row, NULL) == PL_OK && write_cell_json(ledger, row, NULL) == PL_OK)
-		row->lacks_metrics = false;
+	row->lacks_metrics = write_cell_json(ledger, row, NULL) != PL_OK;
 }
 
 /* Read one directory into the database. A damaged one is no cell: it is counted, and runs again. */
@@ -325,7 +332,7 @@ enum pl_status pl_ledger_reanalyse(struct pl_ledger *ledger, const char *id, str
 
 	if (status != PL_OK)
 		return status;
-	status = analyse_again(ledger, row, err);
+	status = analyse_again(ledger, row, false, err);
 	if (status == PL_OK)
 		status = write_cell_json(ledger, row, err);
 	if (status == PL_OK)

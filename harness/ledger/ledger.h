@@ -49,7 +49,7 @@ void pl_ledger_close(struct pl_ledger *ledger);
 
 /*
  * Is there a finished row for this id? *row is filled if so (free it). PL_UNMET without an error text: no. A row from before
- * one of today's metrics is computed again from its artifacts and kept; if these cannot be read it stays as it is.
+ * one of today's metrics is computed again from its log and kept; without a log that can be read it stays as it is.
  */
 enum pl_status pl_ledger_get(struct pl_ledger *ledger, const char *id, struct pl_row *row, struct pl_error *err);
 
