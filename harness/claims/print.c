@@ -398,7 +398,7 @@ static void markdown_speeds(FILE *out, const struct pl_claim_report *reports, si
 			if (!any)
 				fputs("\n## Do the verdicts depend on how fast the CPU is?\n\n"
 				      "The same with half and twice the length of an instruction, over the first five seeds (`make claims ARGS=--sensitivity`), of the claims\n"
-				      "for which that was run.\n\n| claim | kernel | verdict at so many ns an instruction |\n|---|---|---|\n", out);
+				      "for which that was run. Cannot tell: with too few of the five seeds what is judged came to pass.\n\n| claim | kernel | verdict at so many ns an instruction |\n|---|---|---|\n", out);
 			any = true;
 			fprintf(out, "| %s | %s |", reports[i].claim->id, kernel->name);
 			for (size_t s = 0; s < kernel->nr_speeds; s++)
