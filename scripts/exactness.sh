@@ -36,8 +36,8 @@ verify_all() {
 }
 
 echo "# the digests that all later runs must give"
-plimsoll run --format json "$cells" > "$results/first.json"
-plimsoll run --format json "$softtlb_cell" > "$results/first-softtlb.json"
+plimsoll run "$cells" > /dev/null
+plimsoll run "$softtlb_cell" > /dev/null
 
 echo "# control: $control_runs runs of each cell without lockstep, the race provoked: they must not agree"
 plimsoll verify --without-lockstep --provoke --runs "$control_runs" "$cells"
