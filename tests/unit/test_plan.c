@@ -1090,6 +1090,28 @@ static void bad_build(void **state)
 		     "configs/sysctls.txt:2:1: expected a sysctl and series of the line \"kernels\", at most 4096 of them");
 }
 
+/* A file that was read once is not read again as long as nobody writes it: not even one byte of as many. */
+static void replaced_after_it_was_read(void **state)
+{
+	struct pl_matrix matrix;
+	struct pl_error err;
+	char *text;
+
+	(void)state;
+	/* So old that it need not be written again within the same tick of the file system's clock. */
+	sleep(3);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(load(&matrix, &err), PL_OK);
+		pl_matrix_free(&matrix);
+	}
+	assert_int_equal(pl_read_file("build/kernels/6.1/vmlinux", 1 << 20, &text, NULL, NULL), PL_OK);
+	text[0] ^= 1;
+	put("build/kernels/6.1/vmlinux", text);
+	free(text);
+	assert_fails(PL_HOST, "build/kernels/6.1/vmlinux: is not the file that build/kernels/6.1/manifest.json describes: remove "
+			      "both and build again");
+}
+
 static void expressions(void **state)
 {
 	static const struct pl_var vars[] = { { "a", 7 }, { "max", INT64_MAX }, { "min", INT64_MIN }, { "ram_mib", 256 } };
@@ -1502,6 +1524,7 @@ int main(void)
 		cmocka_unit_test_setup(bad_setting, make_tree),
 		cmocka_unit_test_setup(bad_workload, make_tree),
 		cmocka_unit_test_setup(bad_build, make_tree),
+		cmocka_unit_test_setup(replaced_after_it_was_read, make_tree),
 		cmocka_unit_test(expressions),
 		cmocka_unit_test(templates),
 		cmocka_unit_test(messages_stay_one_printable_line),
