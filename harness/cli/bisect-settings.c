@@ -232,7 +232,8 @@ static void add_sentence(const struct settings *settings, const struct pl_minima
 		add_seen(&without, answer);
 	}
 	if (set->confirmed)
-		pl_buf_printf(answer, "; at most %.2g %% that any of it is wrong", 100 * fmin(set->error, 1));
+		pl_buf_printf(answer, "; at most %.2g %% that any of it is wrong, by rates of %g %% against %g %%",
+			      100 * fmin(set->error, 1), 100 * confirm_test.rate_good, 100 * confirm_test.rate_bad);
 	pl_buf_printf(answer, ").");
 }
 
