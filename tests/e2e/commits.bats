@@ -1,0 +1,51 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The first bad commit of a real kernel's history: six commits on the cached source, one of which cannot be built, and one of
+# which has kswapd sleep on.
+bats_require_minimum_version 1.5.0
+load ../cli/helpers
+
+# commit NAME: what is in the repository, with a hash that is the same each time, so that a second run builds nothing.
+commit() {
+	# Debian's own .gitignore leaves out everything.
+	git -C repo add -A -f
+	GIT_AUTHOR_DATE='2026-01-01T00:00:00Z' GIT_COMMITTER_DATE='2026-01-01T00:00:00Z' \
+		git -C repo -c user.name=t -c user.email=t@example.org -c commit.gpgsign=false commit -q -m "$1"
+	git -C repo tag "$1"
+}
+
+history() {
+	git init -q repo
+	# shellcheck source=scripts/kernel-common.sh
+	(. "$ROOT/scripts/common.sh" && . "$ROOT/scripts/kernel-common.sh" && find_source 6.12 && unpack_archive "$archive" repo)
+	commit base
+	echo "/* a remark */" >>repo/mm/vmscan.c
+	commit remark
+	sed -i '1i #error "half a change"' repo/mm/compaction.c
+	commit half
+	sed -i '1d' repo/mm/compaction.c
+	commit whole
+	sed -i '/^void wakeup_kswapd(/,/^}/ s/if (!managed_zone(zone))/if (true)/' repo/mm/vmscan.c
+	commit fault
+	echo "/* a remark */" >>repo/mm/oom_kill.c
+	commit later
+}
+
+bisect() {
+	timeout 2400 "$ROOT/build/plimsoll" --configs "$ROOT/configs" --build "$ROOT/build" --results results bisect \
+		--commits base..later --goal "kswapd_wakes == 0" repo "$BATS_TEST_DIRNAME/commits.yaml"
+}
+
+@test "a commit that has kswapd sleep on is found, past one that cannot be built; again without a build or a cell" {
+	history
+	run --separate-stderr bisect
+	expect 0 "The first bad commit is $(git -C repo rev-parse fault), with "
+	[[ $output == *"$(git -C repo rev-parse --short=12 later) "* ]]
+	answer=$(grep '^The first' <<<"$output")
+	[ -z "$(git -C repo status --porcelain)" ]
+
+	run --separate-stderr bisect
+	expect 0 "$answer"
+	[[ $output == *" cells, 0 run now in "* ]]
+	[[ $stderr != *"building"* ]]
+}
