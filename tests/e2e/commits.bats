@@ -25,7 +25,8 @@ history() {
 	commit half
 	sed -i '1d' repo/mm/compaction.c
 	commit whole
-	sed -i '/^void wakeup_kswapd(/,/^}/ s/if (!managed_zone(zone))/if (true)/' repo/mm/vmscan.c
+	# Both wake-ups: the allocator's, and that of a task that direct reclaim holds up for the PFMEMALLOC reserve.
+	sed -i '/wake_up_interruptible(&pgdat->kswapd_wait);/d' repo/mm/vmscan.c
 	commit fault
 	echo "/* a remark */" >>repo/mm/oom_kill.c
 	commit later
