@@ -19,7 +19,8 @@ has_series() { [[ $1 =~ ^[0-9.]+$ && -d $PLIMSOLL_ROOT/kernel-patches/$1 ]]; }
 # find_compiler: sets cc, and compiler, which names all that turns source into bytes.
 find_compiler() {
 	cc=gcc
-	command -v "$cc" >/dev/null && command -v ccache >/dev/null || die 3 "no compiler, or no ccache: run make setup"
+	command -v "$cc" >/dev/null || die 3 "no compiler: run make setup"
+	command -v ccache >/dev/null || die 3 "no ccache: run make setup"
 	local compiler_line linker_line
 	read -r compiler_line < <("$cc" --version)
 	read -r linker_line < <(ld --version)

@@ -48,5 +48,6 @@ bisect() {
 	run --separate-stderr bisect
 	expect 0 "$answer"
 	[[ $output == *" cells, 0 run now in "* ]]
+	# shellcheck disable=SC2154 # from bats
 	[[ $stderr != *"building"* ]]
 }
