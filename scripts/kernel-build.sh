@@ -70,6 +70,9 @@ unpack() {
 		git -C "$tree" archive --format=tar "$commit" | tar -x -C "$work/src"
 	elif [ -n "$tree" ]; then
 		tree_tar "$tree" | tar -x -C "$work/src"
+		# It is left out, and mrproper goes there.
+		mkdir -p "$work/src/Documentation/devicetree/bindings"
+		: >"$work/src/Documentation/devicetree/bindings/Makefile"
 		kmake mrproper
 	else
 		unpack_archive "$archive" "$work/src"
