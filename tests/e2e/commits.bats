@@ -14,7 +14,8 @@ commit() {
 	git -C repo tag "$1"
 }
 
-history() {
+setup_file() {
+	cd "$BATS_FILE_TMPDIR" || return 1
 	git init -q repo
 	# shellcheck source=scripts/kernel-common.sh
 	(. "$ROOT/scripts/common.sh" && . "$ROOT/scripts/kernel-common.sh" && find_source 6.12 && unpack_archive "$archive" repo)
@@ -32,13 +33,14 @@ history() {
 	commit later
 }
 
+setup() { cd "$BATS_FILE_TMPDIR" || return 1; }
+
 bisect() {
 	timeout 2400 "$ROOT/build/plimsoll" --configs "$ROOT/configs" --build "$ROOT/build" --results results bisect \
 		--commits base..later --goal "kswapd_wakes == 0" repo "$BATS_TEST_DIRNAME/commits.yaml"
 }
 
 @test "a commit that has kswapd sleep on is found, past one that cannot be built; again without a build or a cell" {
-	history
 	run --separate-stderr bisect
 	expect 0 "The first bad commit is $(git -C repo rev-parse fault), with "
 	[[ $output == *"$(git -C repo rev-parse --short=12 later) "* ]]
@@ -50,4 +52,11 @@ bisect() {
 	[[ $output == *" cells, 0 run now in "* ]]
 	# shellcheck disable=SC2154 # from bats
 	[[ $stderr != *"building"* ]]
+}
+
+@test "a tree's kernel is that of its commit, to the byte" {
+	timeout 2400 "$ROOT/scripts/kernel-build.sh" --tree repo tree-of-commits
+	vmlinux_of() { grep vmlinux_sha256 "$ROOT/build/kernels/$1/manifest.json"; }
+	[ -n "$(vmlinux_of tree-of-commits)" ]
+	[ "$(vmlinux_of tree-of-commits)" = "$(vmlinux_of "commit-$(git -C repo rev-parse --short=12 later)")" ]
 }
