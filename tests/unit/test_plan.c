@@ -25,6 +25,7 @@
 
 static char temp_dir[] = "/tmp/plimsoll-test-plan.XXXXXX";
 static char shipped_configs[PATH_MAX];
+static char shipped_ids[PATH_MAX]; /* tests/unit/shipped-ids.tsv */
 
 static const struct pl_paths paths = { .configs = "configs", .build = "build", .results = "results" };
 static const struct pl_host host = {
@@ -1251,6 +1252,57 @@ static void shipped_matrices(void **state)
 	pl_buf_free(&names);
 }
 
+/* A line of tests/unit/shipped-ids.tsv for each file of a folder: the file, its number of cells, and the hash of their ids. */
+static void add_ids(const char *folder, struct pl_buf *lines)
+{
+	struct pl_paths shipped = { .configs = shipped_configs, .build = "build", .results = "results" };
+	char *pattern = pl_asprintf("%s/%s/*.yaml", shipped_configs, folder);
+	glob_t found;
+
+	assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		struct pl_sha256 *sha = pl_sha256_new();
+		char hex[PL_SHA256_HEX];
+		struct pl_matrix matrix;
+		struct pl_error err;
+
+		if (pl_matrix_load(found.gl_pathv[i], &shipped, &host, NULL, &matrix, &err) != PL_OK)
+			fail_msg("%s", err.text);
+		for (size_t c = 0; c < matrix.nr_cells; c++)
+			pl_sha256_add(sha, matrix.cells[c].id, sizeof(matrix.cells[c].id));
+		pl_sha256_final(sha, hex);
+		pl_buf_printf(lines, "%s%s\t%zu\t%.16s\n", folder, strrchr(found.gl_pathv[i], '/'), matrix.nr_cells, hex);
+		pl_matrix_free(&matrix);
+	}
+	globfree(&found);
+	free(pattern);
+}
+
+/*
+ * What ships keeps its ids, since everything that was published hangs on them. The kernels and the image are the fixture's,
+ * so that a change of these makes no difference here: it is the matrices, the parts that they name and the planner that count.
+ */
+static void shipped_cells_keep_their_ids(void **state)
+{
+	struct pl_buf lines = { 0 };
+	struct pl_error err;
+	char *known;
+
+	(void)state;
+	pl_buf_printf(&lines, "# SPDX-License-Identifier: GPL-3.0-or-later\n# file of configs/\tcells\thash of their ids\n");
+	add_ids("claims", &lines);
+	add_ids("matrices", &lines);
+	add_ids("scenarios", &lines);
+	assert_int_equal(pl_read_file(shipped_ids, 1 << 20, &known, NULL, &err), PL_OK);
+	if (strcmp(known, lines.text) != 0) {
+		/* Longer than what a message of cmocka has room for. */
+		fprintf(stderr, "%s", lines.text);
+		fail_msg("%s", "ids of shipped cells differ from tests/unit/shipped-ids.tsv: above is what they are");
+	}
+	free(known);
+	pl_buf_free(&lines);
+}
+
 static void list_shipped(struct pl_buf *matrix, const char *folder)
 {
 	char *pattern = pl_asprintf("%s/%s/*.yaml", shipped_configs, folder);
@@ -1315,7 +1367,8 @@ static int make_temp(void **state)
 {
 	(void)state;
 	/* Tests run from the top of the repository. */
-	return !realpath("configs", shipped_configs) || !mkdtemp(temp_dir) || chdir(temp_dir);
+	return !realpath("configs", shipped_configs) || !realpath("tests/unit/shipped-ids.tsv", shipped_ids) ||
+	       !mkdtemp(temp_dir) || chdir(temp_dir);
 }
 
 static enum pl_status load_variant(const struct pl_variant *variant, uint32_t count, struct pl_matrix *matrix, struct pl_error *err)
@@ -1529,6 +1582,7 @@ int main(void)
 		cmocka_unit_test(templates),
 		cmocka_unit_test(messages_stay_one_printable_line),
 		cmocka_unit_test_setup(shipped_matrices, make_tree),
+		cmocka_unit_test_setup(shipped_cells_keep_their_ids, make_tree),
 		cmocka_unit_test_setup(shipped_parts, make_tree),
 	};
 
