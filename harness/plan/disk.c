@@ -166,6 +166,14 @@ void pl_disk_free(struct pl_disk *disk)
 	*disk = (struct pl_disk){ 0 };
 }
 
+const char *pl_disk_key(const char *parameter)
+{
+	for (size_t i = 0; i < NR_NUMBERS; i++)
+		if (!strcmp(parameter, numbers[i].parameter))
+			return numbers[i].key;
+	return NULL;
+}
+
 void pl_disk_queue_lines(const struct pl_disk *disk, struct pl_buf *program)
 {
 	pl_buf_printf(program, "file /sys/block/mdisk/queue/scheduler %s\n", scheduler_words[disk->scheduler]);

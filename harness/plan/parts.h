@@ -89,6 +89,8 @@ struct pl_disk {
 enum pl_status pl_disk_load(const char *path, const char *name, const struct pl_variant *variant, struct pl_disk *disk,
 			    struct pl_error *err);
 void pl_disk_free(struct pl_disk *disk);
+/* The key of a disk's file that a parameter of the kernel's mdisk is set by, or NULL. */
+const char *pl_disk_key(const char *parameter);
 /* Lines of the agent's program: the block queue's settings, and the disk's profile. */
 void pl_disk_queue_lines(const struct pl_disk *disk, struct pl_buf *program);
 void pl_disk_lines(const struct pl_disk *disk, uint64_t seed, struct pl_buf *program);
@@ -97,16 +99,19 @@ void pl_disk_lines(const struct pl_disk *disk, uint64_t seed, struct pl_buf *pro
 extern const char *const pl_exclusive_sysctls[][2];
 
 /* configs/settings/NAME.yaml, on top of the base. */
-struct pl_setting_sysctl {
-	const char *name;
+struct pl_setting_value {
+	const char *name; /* of a sysctl, or the path of a file */
 	char *value;
 	const struct pl_yaml_node *at; /* NULL: of the base */
+};
+struct pl_setting_values {
+	struct pl_setting_value *list; /* sorted by name */
+	size_t nr;
 };
 struct pl_setting {
 	struct pl_yaml yaml;
 	const char *name, *description;
-	struct pl_setting_sysctl *sysctls; /* sorted by name */
-	size_t nr_sysctls;
+	struct pl_setting_values sysctls, files;
 	uint32_t swap; /* index of pl_swap_words */
 	uint32_t zram_percent;
 	bool mglru;
@@ -122,6 +127,8 @@ void pl_setting_free(struct pl_setting *setting);
 enum pl_status pl_setting_check(const struct pl_setting *setting, const struct pl_sysctls *sysctls,
 				const struct pl_kernel *kernel, struct pl_error *err);
 void pl_setting_lines(const struct pl_setting *setting, const struct pl_disk *disk, struct pl_buf *program);
+/* May a setting write the file whose path this key of its map is? If it has another key, that is named. */
+enum pl_status pl_setting_file_check(const struct pl_yaml *yaml, const struct pl_yaml_node *key, struct pl_error *err);
 
 /* configs/workloads/NAME.yaml. */
 struct pl_param {

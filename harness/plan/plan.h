@@ -119,9 +119,10 @@ enum pl_status pl_matrix_load(const char *path, const struct pl_paths *paths, co
 void pl_matrix_free(struct pl_matrix *matrix);
 
 /*
- * A knob is anything of a cell that one value can be given for: a sysctl ("vm.dirty_bytes"), mglru, thp, swap ("disk", "none",
- * "zram" or "zram:PERCENT"), zram_percent, a key of the disk ("disk.iops"), a parameter of the workload ("workload.jobs"), or
- * of the machine ("machine.ram_mib", or ram_mib for short).
+ * A knob is anything of a cell that one value can be given for: a sysctl ("vm.dirty_bytes"), a file of /proc or /sys by its
+ * path ("/sys/kernel/mm/lru_gen/min_ttl_ms"), mglru, thp, swap ("disk", "none", "zram" or "zram:PERCENT"), zram_percent, a key
+ * of the disk ("disk.iops"), a parameter of the workload ("workload.jobs"), or of the machine ("machine.ram_mib", or ram_mib
+ * for short).
  */
 struct pl_change {
 	const char *knob;

@@ -8,6 +8,7 @@
 
 #define MAX_VALUE	 255
 #define MAX_ZRAM_PERCENT 400
+#define MAX_FILES	 64
 
 enum { SWAP_DISK, SWAP_ZRAM, SWAP_NONE };
 static const char *const swap_words[] = { "disk", "zram", "none", NULL };
@@ -43,7 +44,7 @@ const char *const pl_exclusive_sysctls[][2] = {
 
 struct setting_file {
 	struct pl_setting setting; /* first: its fields have the same offsets in both */
-	const struct pl_yaml_node *sysctl, *swap;
+	const struct pl_yaml_node *sysctl, *file, *swap;
 };
 
 static enum pl_status read_swap(struct pl_setting *setting, const struct pl_yaml_node *node, struct pl_error *err)
@@ -111,14 +112,8 @@ static char *one_line(const char *text)
 static enum pl_status read_value(const struct pl_yaml *yaml, const struct pl_yaml_node *node, char **value,
 				 struct pl_error *err)
 {
-	static const char *const words[] = { "true", "false", "yes", "no", "on", "off", "null", "~" };
-
 	if (node->kind != PL_YAML_SCALAR)
 		return pl_yaml_expected(yaml, node, err, "a number or text for %s", node->key->text);
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-		if (!node->quoted && !strcasecmp(node->text, words[i]))
-			return pl_yaml_expected(yaml, node, err, "a number or text for %s: sysctls are 0 and 1, not words",
-						node->key->text);
 	*value = one_line(node->text);
 	if (**value && strlen(*value) <= MAX_VALUE)
 		return PL_OK;
@@ -127,28 +122,39 @@ static enum pl_status read_value(const struct pl_yaml *yaml, const struct pl_yam
 	return pl_yaml_expected(yaml, node, err, "1 to %d characters for %s", MAX_VALUE, node->key->text);
 }
 
-static struct pl_setting_sysctl *find_or_insert(struct pl_setting *setting, const char *name)
+static enum pl_status check_sysctl_value(const struct pl_yaml *yaml, const struct pl_yaml_node *node, struct pl_error *err)
+{
+	static const char *const words[] = { "true", "false", "yes", "no", "on", "off", "null", "~" };
+
+	for (size_t i = 0; node->kind == PL_YAML_SCALAR && i < sizeof(words) / sizeof(*words); i++)
+		if (!node->quoted && !strcasecmp(node->text, words[i]))
+			return pl_yaml_expected(yaml, node, err, "a number or text for %s: sysctls are 0 and 1, not words",
+						node->key->text);
+	return PL_OK;
+}
+
+static struct pl_setting_value *find_or_insert(struct pl_setting_values *values, const char *name)
 {
 	size_t i = 0;
 
-	while (i < setting->nr_sysctls && strcmp(setting->sysctls[i].name, name) < 0)
+	while (i < values->nr && strcmp(values->list[i].name, name) < 0)
 		i++;
-	if (i < setting->nr_sysctls && !strcmp(setting->sysctls[i].name, name))
-		return &setting->sysctls[i];
-	setting->sysctls = pl_realloc_array(setting->sysctls, setting->nr_sysctls + 1, sizeof(*setting->sysctls));
-	memmove(setting->sysctls + i + 1, setting->sysctls + i, (setting->nr_sysctls - i) * sizeof(*setting->sysctls));
-	setting->nr_sysctls++;
-	setting->sysctls[i] = (struct pl_setting_sysctl){ .name = name };
-	return &setting->sysctls[i];
+	if (i < values->nr && !strcmp(values->list[i].name, name))
+		return &values->list[i];
+	values->list = pl_realloc_array(values->list, values->nr + 1, sizeof(*values->list));
+	memmove(values->list + i + 1, values->list + i, (values->nr - i) * sizeof(*values->list));
+	values->nr++;
+	values->list[i] = (struct pl_setting_value){ .name = name };
+	return &values->list[i];
 }
 
-static void set_sysctl(struct pl_setting *setting, const char *name, char *value, const struct pl_yaml_node *at)
+static void set_value(struct pl_setting_values *values, const char *name, char *value, const struct pl_yaml_node *at)
 {
-	struct pl_setting_sysctl *sysctl = find_or_insert(setting, name);
+	struct pl_setting_value *found = find_or_insert(values, name);
 
-	free(sysctl->value);
-	sysctl->value = value;
-	sysctl->at = at;
+	free(found->value);
+	found->value = value;
+	found->at = at;
 }
 
 static enum pl_status read_sysctls(struct pl_setting *setting, const struct pl_yaml_node *map,
@@ -177,11 +183,13 @@ static enum pl_status read_sysctls(struct pl_setting *setting, const struct pl_y
 					    pl_quote(name).text, sysctls->path);
 		}
 
-		enum pl_status status = read_value(yaml, node, &value, err);
+		enum pl_status status = check_sysctl_value(yaml, node, err);
 
+		if (status == PL_OK)
+			status = read_value(yaml, node, &value, err);
 		if (status != PL_OK)
 			return status;
-		set_sysctl(setting, name, value, node);
+		set_value(&setting->sysctls, name, value, node);
 	}
 	for (size_t i = 0; pl_exclusive_sysctls[i][0]; i++) {
 		const struct pl_yaml_node *second = pl_yaml_get(map, pl_exclusive_sysctls[i][1]);
@@ -194,10 +202,30 @@ static enum pl_status read_sysctls(struct pl_setting *setting, const struct pl_y
 	return PL_OK;
 }
 
+static enum pl_status read_files(struct pl_setting *setting, const struct pl_yaml_node *map, struct pl_error *err)
+{
+	const struct pl_yaml *yaml = &setting->yaml;
+
+	if (map->kind != PL_YAML_MAP || map->nr_items > MAX_FILES)
+		return pl_yaml_expected(yaml, map, err, "a map of at most %d paths in /proc or /sys and their values", MAX_FILES);
+	for (size_t i = 0; i < map->nr_items; i++) {
+		const struct pl_yaml_node *node = map->items[i];
+		char *value = NULL;
+		enum pl_status status = pl_setting_file_check(yaml, node->key, err);
+
+		if (status == PL_OK)
+			status = read_value(yaml, node, &value, err);
+		if (status != PL_OK)
+			return status;
+		set_value(&setting->files, node->key->text, value, node);
+	}
+	return PL_OK;
+}
+
 static enum pl_status read_hung_task_timeout(struct pl_setting *setting, struct pl_error *err)
 {
-	for (size_t i = 0; i < setting->nr_sysctls; i++) {
-		const struct pl_setting_sysctl *sysctl = &setting->sysctls[i];
+	for (size_t i = 0; i < setting->sysctls.nr; i++) {
+		const struct pl_setting_value *sysctl = &setting->sysctls.list[i];
 
 		if (strcmp(sysctl->name, "kernel.hung_task_timeout_secs") != 0)
 			continue;
@@ -217,6 +245,7 @@ enum pl_status pl_setting_load(const char *path, const char *name, const struct 
 		{ .key = "name", .type = PL_YAML_NAME, .offset = offsetof(struct pl_setting, name), .required = true },
 		{ .key = "description", .type = PL_YAML_TEXT, .offset = offsetof(struct pl_setting, description) },
 		{ .key = "sysctl", .type = PL_YAML_ANY, .offset = offsetof(struct setting_file, sysctl) },
+		{ .key = "file", .type = PL_YAML_ANY, .offset = offsetof(struct setting_file, file) },
 		{ .key = "swap", .type = PL_YAML_ANY, .offset = offsetof(struct setting_file, swap) },
 		{ .key = "mglru", .type = PL_YAML_BOOL, .offset = offsetof(struct pl_setting, mglru) },
 		{ .key = "thp", .type = PL_YAML_WORD, .offset = offsetof(struct pl_setting, thp), .words = thp_words },
@@ -230,7 +259,7 @@ enum pl_status pl_setting_load(const char *path, const char *name, const struct 
 	if (below)
 		pl_setting_underlay(file.setting.yaml.root, below);
 	for (size_t i = 0; i < NR_BASE; i++)
-		set_sysctl(&file.setting, base[i].name, pl_strdup(base[i].value), NULL);
+		set_value(&file.setting.sysctls, base[i].name, pl_strdup(base[i].value), NULL);
 	status = pl_yaml_read(&file.setting.yaml, file.setting.yaml.root, fields, sizeof(fields) / sizeof(*fields), &file,
 			      err);
 	if (status == PL_OK && strcmp(file.setting.name, name) != 0)
@@ -238,6 +267,8 @@ enum pl_status pl_setting_load(const char *path, const char *name, const struct 
 					  "\"%s\", as the file is called", name);
 	if (status == PL_OK && file.sysctl)
 		status = read_sysctls(&file.setting, file.sysctl, sysctls, err);
+	if (status == PL_OK && file.file)
+		status = read_files(&file.setting, file.file, err);
 	if (status == PL_OK && file.swap)
 		status = read_swap(&file.setting, file.swap, err);
 	if (status == PL_OK)
@@ -248,11 +279,17 @@ enum pl_status pl_setting_load(const char *path, const char *name, const struct 
 	return status;
 }
 
+static void free_values(struct pl_setting_values *values)
+{
+	for (size_t i = 0; i < values->nr; i++)
+		free(values->list[i].value);
+	free(values->list);
+}
+
 void pl_setting_free(struct pl_setting *setting)
 {
-	for (size_t i = 0; i < setting->nr_sysctls; i++)
-		free(setting->sysctls[i].value);
-	free(setting->sysctls);
+	free_values(&setting->sysctls);
+	free_values(&setting->files);
 	pl_yaml_free(&setting->yaml);
 	*setting = (struct pl_setting){ 0 };
 }
@@ -260,8 +297,8 @@ void pl_setting_free(struct pl_setting *setting)
 enum pl_status pl_setting_check(const struct pl_setting *setting, const struct pl_sysctls *sysctls,
 				const struct pl_kernel *kernel, struct pl_error *err)
 {
-	for (size_t i = 0; i < setting->nr_sysctls; i++) {
-		const struct pl_setting_sysctl *sysctl = &setting->sysctls[i];
+	for (size_t i = 0; i < setting->sysctls.nr; i++) {
+		const struct pl_setting_value *sysctl = &setting->sysctls.list[i];
 
 		if (sysctl->at && !pl_sysctls_exists(sysctls, pl_sysctls_find(sysctls, sysctl->name), kernel->release))
 			return pl_yaml_fail(&setting->yaml, sysctl->at->key, err,
@@ -273,12 +310,15 @@ enum pl_status pl_setting_check(const struct pl_setting *setting, const struct p
 
 void pl_setting_lines(const struct pl_setting *setting, const struct pl_disk *disk, struct pl_buf *program)
 {
-	/* First, because a change of it makes the kernel compute min_free_kbytes anew. */
+	/* Before the sysctls, because a change of it makes the kernel compute min_free_kbytes anew; so may some of the files. */
 	pl_buf_printf(program, "file /sys/kernel/mm/transparent_hugepage/enabled %s\n", thp_words[setting->thp]);
 	pl_buf_printf(program, "mglru %s\n", setting->mglru ? "on" : "off");
 	pl_disk_queue_lines(disk, program);
-	for (size_t i = 0; i < setting->nr_sysctls; i++)
-		pl_buf_printf(program, "sysctl %s %s\n", setting->sysctls[i].name, setting->sysctls[i].value);
+	/* After the scheduler, which has files of its own, and before swap, where zram's files can no longer be written. */
+	for (size_t i = 0; i < setting->files.nr; i++)
+		pl_buf_printf(program, "file %s %s\n", setting->files.list[i].name, setting->files.list[i].value);
+	for (size_t i = 0; i < setting->sysctls.nr; i++)
+		pl_buf_printf(program, "sysctl %s %s\n", setting->sysctls.list[i].name, setting->sysctls.list[i].value);
 	pl_buf_printf(program, "swap %s", swap_words[setting->swap]);
 	if (setting->swap == SWAP_ZRAM)
 		pl_buf_printf(program, " %" PRIu32, setting->zram_percent);

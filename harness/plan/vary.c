@@ -59,19 +59,27 @@ static void set_swap(struct pl_yaml_node *map, const char *value, const char *or
 	free(kind);
 }
 
-static void set_sysctl(struct pl_yaml_node *map, const struct pl_change *change)
+/* Of all knobs only a file's path begins so. */
+static bool is_file(const char *knob)
 {
-	struct pl_yaml_node *sysctl = (struct pl_yaml_node *)pl_yaml_get(map, "sysctl");
+	return *knob == '/';
+}
 
-	if (!sysctl)
-		sysctl = pl_yaml_set(map, "sysctl", NULL, change->origin);
+/* In the map of files, or in that of sysctls. */
+static void set_in_map(struct pl_yaml_node *map, const struct pl_change *change)
+{
+	const char *key = is_file(change->knob) ? "file" : "sysctl";
+	struct pl_yaml_node *values = (struct pl_yaml_node *)pl_yaml_get(map, key);
+
+	if (!values)
+		values = pl_yaml_set(map, key, NULL, change->origin);
 	/* One that is no map is refused when it is read. */
-	if (sysctl->kind != PL_YAML_MAP)
+	if (values->kind != PL_YAML_MAP)
 		return;
 	if (change->value)
-		pl_yaml_set(sysctl, change->knob, change->value, change->origin);
+		pl_yaml_set(values, change->knob, change->value, change->origin);
 	else
-		pl_yaml_unset(sysctl, change->knob);
+		pl_yaml_unset(values, change->knob);
 }
 
 static void apply_setting(struct pl_yaml_node *map, const struct pl_change *change)
@@ -79,7 +87,7 @@ static void apply_setting(struct pl_yaml_node *map, const struct pl_change *chan
 	bool swap = !strcmp(change->knob, "swap"), zram = !strcmp(change->knob, "zram_percent");
 
 	if (!swap && !zram && strcmp(change->knob, "mglru") != 0 && strcmp(change->knob, "thp") != 0) {
-		set_sysctl(map, change);
+		set_in_map(map, change);
 	} else if (!change->value) {
 		pl_yaml_unset(map, zram ? "swap" : change->knob);
 	} else if (swap) {
@@ -111,6 +119,17 @@ void pl_variant_apply(const struct pl_variant *variant, enum pl_knob_part part, 
 	}
 }
 
+/* The slashes of a file's path would look like those between a cell's names. */
+static char *label_key(const char *key)
+{
+	char *text = pl_strdup(is_file(key) ? key + 1 : key);
+
+	for (char *c = text; is_file(key) && *c; c++)
+		if (*c == '/')
+			*c = '.';
+	return text;
+}
+
 char *pl_variant_label(const struct pl_variant *variant, enum pl_knob_part part, const char *name)
 {
 	struct pl_buf label = { 0 };
@@ -126,7 +145,11 @@ char *pl_variant_label(const struct pl_variant *variant, enum pl_knob_part part,
 			pl_buf_printf(&label, "+...");
 			break;
 		}
-		pl_buf_printf(&label, "+%s=%s", key, change->value ? change->value : "");
+
+		char *shown = label_key(key);
+
+		pl_buf_printf(&label, "+%s=%s", shown, change->value ? change->value : "");
+		free(shown);
 	}
 	return label.text;
 }
@@ -153,11 +176,15 @@ static void add_knob(struct knobs *knobs, const char *knob, char *value, const s
 /* What it says is checked by pl_setting_load first. */
 static void read_knobs(struct knobs *knobs)
 {
-	const struct pl_yaml_node *root = knobs->yaml.root, *sysctl = pl_yaml_get(root, "sysctl"), *swap = pl_yaml_get(root, "swap");
-	static const char *const plain[] = { "mglru", "thp" };
+	const struct pl_yaml_node *root = knobs->yaml.root, *swap = pl_yaml_get(root, "swap");
+	static const char *const maps[] = { "sysctl", "file" }, *const plain[] = { "mglru", "thp" };
 
-	for (size_t i = 0; sysctl && i < sysctl->nr_items; i++)
-		add_knob(knobs, sysctl->items[i]->key->text, pl_strdup(sysctl->items[i]->text), sysctl->items[i]);
+	for (size_t i = 0; i < 2; i++) {
+		const struct pl_yaml_node *values = pl_yaml_get(root, maps[i]);
+
+		for (size_t j = 0; values && j < values->nr_items; j++)
+			add_knob(knobs, values->items[j]->key->text, pl_strdup(values->items[j]->text), values->items[j]);
+	}
 	for (size_t i = 0; i < 2; i++) {
 		const struct pl_yaml_node *node = pl_yaml_get(root, plain[i]);
 
@@ -192,7 +219,7 @@ static bool says(const struct pl_yaml_node *map, const char *knob)
 {
 	const struct pl_yaml_node *sysctl = pl_yaml_get(map, "sysctl");
 
-	if (pl_yaml_get(map, knob) || pl_yaml_get(sysctl, knob))
+	if (pl_yaml_get(map, knob) || pl_yaml_get(sysctl, knob) || pl_yaml_get(pl_yaml_get(map, "file"), knob))
 		return true;
 	for (size_t i = 0; pl_exclusive_sysctls[i][0]; i++)
 		for (size_t side = 0; side < 2; side++)

@@ -419,7 +419,7 @@ enum pl_status pl_yaml_load(const char *path, struct pl_yaml *yaml, struct pl_er
 
 const struct pl_yaml_node *pl_yaml_get(const struct pl_yaml_node *map, const char *key)
 {
-	for (size_t i = 0; i < map->nr_items; i++)
+	for (size_t i = 0; map && i < map->nr_items; i++)
 		if (!strcmp(map->items[i]->key->text, key))
 			return map->items[i];
 	return NULL;

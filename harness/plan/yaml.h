@@ -54,7 +54,7 @@ struct pl_yaml_node *pl_yaml_set(struct pl_yaml_node *map, const char *key, cons
 /* As if the file did not name it. */
 void pl_yaml_unset(struct pl_yaml_node *map, const char *key);
 
-/* Value of a map's key, or NULL. */
+/* Value of a map's key, or NULL; no map (NULL) has none. */
 const struct pl_yaml_node *pl_yaml_get(const struct pl_yaml_node *map, const char *key);
 
 enum pl_yaml_type {

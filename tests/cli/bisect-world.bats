@@ -44,6 +44,24 @@ answered() {
 	[ "$scales" = "$(sort -n <<<"$scales")" ]
 }
 
+@test "knob: a file of /sys, by its path; and which of two settings' files matter" {
+	fake_world 'ttl=$(sed -n "s,^file /sys/kernel/mm/lru_gen/min_ttl_ms ,,p" <<<"$program"); [ ${ttl:-0} -lt 200 ] && echo hung || echo completed'
+	run --separate-stderr in_world bisect --knob /sys/kernel/mm/lru_gen/min_ttl_ms=10..1000 --goal hung --json answer.json --svg answer.svg w.yaml
+	answered 0 "The smallest /sys/kernel/mm/lru_gen/min_ttl_ms at which P(bad) is at most 0.1 is "
+	[[ ${lines[-1]} =~ "probability it is from "([0-9]+)" to "([0-9]+) ]]
+	[ "${BASH_REMATCH[1]}" -le 210 ]
+	[ "${BASH_REMATCH[2]}" -ge 200 ]
+	printf 'name: good\nmglru: true\nfile:\n  /sys/kernel/mm/lru_gen/min_ttl_ms: 1000\n  /sys/kernel/mm/x: 1\n' >good.yaml
+	printf 'name: bad\n' >bad.yaml
+	run --separate-stderr in_world bisect --good good.yaml --bad bad.yaml --goal hung w.yaml
+	expect 0 "The fewest settings that turn bad into good: /sys/kernel/mm/lru_gen/min_ttl_ms (confirmed on fresh seeds"
+	run in_world check --goal hung --set /sys/kernel/mm/lru_gen/min_ttl_ms=300 w.yaml
+	expect 0 "good"
+	run in_world check --goal hung --set /sys/kernel/mm/lru_gen/enabled=1 w.yaml
+	expect 130 '--set /sys/kernel/mm/lru_gen/enabled=1: found "/sys/kernel/mm/lru_gen/enabled", expected mglru: true or false in its place'
+	one_line
+}
+
 @test "knob: no value prevents it: the answer is a sentence, with table, JSON and picture" {
 	fake_world 'echo hung'
 	run --separate-stderr knob

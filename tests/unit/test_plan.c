@@ -54,6 +54,8 @@ static const char sysctls[] = "# comment\nkernels 6.1 6.12\nkernel.hung_task_tim
 			      "vm.dirty_background_ratio\nvm.dirty_bytes\nvm.dirty_ratio\nvm.min_free_kbytes\n"
 			      "vm.lowmem_reserve_ratio\nvm.only_new 6.12\n";
 
+#define EARLY "configs/settings/early.yaml:"
+
 static void put(const char *path, const char *text)
 {
 	struct pl_error err = { 0 };
@@ -292,6 +294,104 @@ static void settings_reach_the_program(void **state)
 }
 
 /* Before the settings, in a line that the agent takes; included cells as well. */
+/* In the order of their paths whatever the file's order is, after the scheduler and before sysctls and swap. */
+static void setting_files_reach_the_program(void **state)
+{
+	static const char lines[] = "mglru on\n"
+				    "file /sys/block/mdisk/queue/scheduler none\n"
+				    "file /sys/block/mdisk/queue/read_ahead_kb 16\n"
+				    "file /sys/kernel/mm/lru_gen/min_ttl_ms 1000\n"
+				    "file /sys/kernel/mm/swap/vma_ra_enabled false\n"
+				    "file /sys/kernel/mm/transparent_hugepage/defrag defer+madvise\n"
+				    "sysctl kernel.hung_task_check_interval_secs 10\n";
+	struct pl_matrix matrix;
+	char id[PL_ID_HEX];
+
+	put("configs/settings/early.yaml", "name: early\nmglru: true\nfile:\n  /sys/kernel/mm/lru_gen/min_ttl_ms: 1000\n"
+					   "  /sys/kernel/mm/transparent_hugepage/defrag: defer+madvise\n"
+					   "  /sys/kernel/mm/swap/vma_ra_enabled: false\n"
+					   "  /sys/block/mdisk/queue/read_ahead_kb: \"16\\n\"\n");
+	load_good(&matrix);
+	assert_non_null(strstr(matrix.cells[2].program, lines));
+	memcpy(id, matrix.cells[2].id, sizeof(id));
+	pl_matrix_free(&matrix);
+
+	put("configs/settings/early.yaml", "name: early\nfile:\n  /sys/kernel/mm/swap/vma_ra_enabled: \"false\"\n"
+					   "  /sys/block/mdisk/queue/read_ahead_kb: 16\n"
+					   "  /sys/kernel/mm/transparent_hugepage/defrag: defer+madvise\n"
+					   "  /sys/kernel/mm/lru_gen/min_ttl_ms: 1000\nmglru: true\n");
+	load_good(&matrix);
+	assert_string_equal(matrix.cells[2].id, id);
+	pl_matrix_free(&matrix);
+	/* No file is no line, so that older ids stay. */
+	put("configs/settings/early.yaml", "name: early\nfile: {}\n");
+	load_good(&matrix);
+	assert_non_null(strstr(matrix.note, "6.1/slow/hog/early/1 is by its content the same cell as 6.1/slow/hog/plain/1"));
+	pl_matrix_free(&matrix);
+	(void)state;
+}
+
+static void bad_setting_file(void **state)
+{
+#define PLAIN_PATH "expected a path of at most 255 letters, digits and _ - . : /, without //, /. and a / at its end"
+	static const struct {
+		const char *path, *error;
+	} cases[] = {
+		{ "sys/kernel/mm/x", "found \"sys/kernel/mm/x\", expected the path of a file in /proc or /sys" },
+		{ "/etc/passwd", "found \"/etc/passwd\", expected the path of a file in /proc or /sys" },
+		{ "/sys", "found \"/sys\", expected the path of a file in /proc or /sys" },
+		{ "/sys/", "found \"/sys/\", " PLAIN_PATH },
+		{ "/sys/../etc/passwd", "found \"/sys/../etc/passwd\", " PLAIN_PATH },
+		{ "/sys/kernel//mm/x", "found \"/sys/kernel//mm/x\", " PLAIN_PATH },
+		{ "/sys/kernel/./mm", "found \"/sys/kernel/./mm\", " PLAIN_PATH },
+		{ "/sys/a b", "found \"/sys/a b\", " PLAIN_PATH },
+		{ "/proc/sys/vm/dirty_bytes", "found \"/proc/sys/vm/dirty_bytes\", expected vm.dirty_bytes under sysctl in its place" },
+		{ "/sys/kernel/mm/lru_gen/enabled", "found \"/sys/kernel/mm/lru_gen/enabled\", expected mglru: true or false in its place" },
+		{ "/sys/kernel/mm/transparent_hugepage/enabled",
+		  "found \"/sys/kernel/mm/transparent_hugepage/enabled\", expected thp: never, madvise or always in its place" },
+		{ "/sys/block/zram0/disksize",
+		  "found \"/sys/block/zram0/disksize\", expected swap: { kind: zram, percent: 50 } in its place" },
+		{ "/sys/block/mdisk/queue/scheduler",
+		  "found \"/sys/block/mdisk/queue/scheduler\", expected scheduler in the disk's file in its place" },
+		{ "/sys/class/block/mdisk/queue/scheduler",
+		  "found \"/sys/class/block/mdisk/queue/scheduler\", expected it by its name below /sys/block/" },
+		{ "/sys/module/mdisk/parameters/iops_burst",
+		  "found \"/sys/module/mdisk/parameters/iops_burst\", expected burst_requests in the disk's file in its place" },
+		{ "/sys/module/mdisk/parameters/seed",
+		  "found \"/sys/module/mdisk/parameters/seed\", expected a key of the disk's file in its place" },
+		{ "/sys/module/blackbox/parameters/holders",
+		  "found \"/sys/module/blackbox/parameters/holders\", expected holders: true in the matrix in its place" },
+		{ "/proc/self/oom_score_adj",
+		  "found \"/proc/self/oom_score_adj\", expected a file of the whole machine: this is one of the agent's own" },
+		{ "/proc/1/oom_score_adj",
+		  "found \"/proc/1/oom_score_adj\", expected a file of the whole machine: this is a process's own" },
+	};
+	struct pl_buf text = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char *error = pl_asprintf(EARLY "3:3: %s", cases[i].error);
+
+		text.len = 0;
+		pl_buf_printf(&text, "name: early\nfile:\n  \"%s\": 1\n", cases[i].path);
+		put("configs/settings/early.yaml", text.text);
+		assert_fails(PL_BAD_INPUT, error);
+		free(error);
+	}
+	put("configs/settings/early.yaml", "name: early\nfile: { /sys/kernel/mm/lru_gen/min_ttl_ms: }\n");
+	assert_fails(PL_BAD_INPUT, EARLY "2:44: found nothing, expected 1 to 255 characters for /sys/kernel/mm/lru_gen/min_ttl_ms");
+	put("configs/settings/early.yaml", "name: early\nfile: [ 1 ]\n");
+	assert_fails(PL_BAD_INPUT, EARLY "2:7: found a list, expected a map of at most 64 paths in /proc or /sys and their values");
+
+	text.len = 0;
+	pl_buf_printf(&text, "name: early\nfile:\n");
+	for (int i = 0; i < 65; i++)
+		pl_buf_printf(&text, "  /sys/%d: 1\n", i);
+	put("configs/settings/early.yaml", text.text);
+	pl_buf_free(&text);
+	assert_fails(PL_BAD_INPUT, EARLY "3:3: found a map, expected a map of at most 64 paths in /proc or /sys and their values");
+}
+
 static void holders_come_first(void **state)
 {
 	static const char line[] = "plimsoll-cell 1\nseed 1\nduration_ms 60000\ngrace_ms 5000\n"
@@ -636,6 +736,7 @@ static void ids_are_of_contents(void **state)
 		{ "configs/disks/slow.yaml", good_disk, "iops:", "iops: 501" },
 		{ "configs/settings/plain.yaml", good_plain, "name:", "name: plain\nmglru: true" },
 		{ "configs/settings/plain.yaml", good_plain, "name:", "name: plain\nsysctl: { vm.min_free_kbytes: 9 }" },
+		{ "configs/settings/plain.yaml", good_plain, "name:", "name: plain\nfile: { /sys/kernel/mm/lru_gen/min_ttl_ms: 9 }" },
 		{ "configs/workloads/hog.yaml", good_hog, "params:", "params: { percent: 119 }" },
 	};
 	char seen[sizeof(changes) / sizeof(*changes)][PL_ID_HEX];
@@ -941,13 +1042,12 @@ static void bad_disk(void **state)
 
 static void bad_setting(void **state)
 {
-#define EARLY "configs/settings/early.yaml:"
 	static const struct {
 		const char *text, *error;
 	} cases[] = {
 		{ "name: late\n", EARLY "1:7: found \"late\", expected \"early\", as the file is called" },
 		{ "name: early\nsysctls: {}\n", EARLY "2:1: unknown key \"sysctls\": did you mean \"sysctl\"? known: name, description, "
-						"sysctl, swap, mglru, thp" },
+						"sysctl, file, swap, mglru, thp" },
 		{ "name: early\nsysctl: [ 1 ]\n", EARLY "2:9: found a list, expected a map of sysctl names and values" },
 		{ "name: early\nsysctl:\n  vm.dirty_byte: 1\n",
 		  EARLY "3:3: unknown sysctl \"vm.dirty_byte\": did you mean \"vm.dirty_bytes\"? All are in configs/sysctls.txt" },
@@ -1406,6 +1506,8 @@ static void variants(void **state)
 		{ "zram_percent", "90", "6.1/slow/hog/plain+zram_percent=90/3", "\nswap zram 90\n" },
 		{ "mglru", "true", "6.1/slow/hog/plain+mglru=true/3", "\nmglru on\n" },
 		{ "thp", "always", "6.1/slow/hog/plain+thp=always/3", "enabled always\n" },
+		{ "/sys/block/mdisk/queue/read_ahead_kb", "32", "6.1/slow/hog/plain+sys.block.mdisk.queue.read_ahead_kb=32/3",
+		  "\nfile /sys/block/mdisk/queue/read_ahead_kb 32\n" },
 	};
 	struct pl_matrix matrix;
 
@@ -1475,6 +1577,15 @@ static void variants_choose(void **state)
 	assert_int_equal(load_variant(&variant, 1, &matrix, &err), PL_OK);
 	assert_non_null(strstr(matrix.cells[0].program, "sysctl vm.min_free_kbytes 4444\n"));
 	pl_matrix_free(&matrix);
+	/* A file that names no sysctl is laid over one that does, and the files of both count. */
+	put("configs/settings/plain.yaml", "name: plain\nsysctl: { vm.min_free_kbytes: 4444 }\n"
+	    "file: { /sys/kernel/mm/x: 1, /sys/kernel/mm/y: 1 }\n");
+	put("over.yaml", "name: over\nfile: { /sys/kernel/mm/y: 2 }\n");
+	variant = (struct pl_variant){ .only = "*/plain/*", .setting_path = "over.yaml" };
+	assert_int_equal(load_variant(&variant, 1, &matrix, &err), PL_OK);
+	assert_non_null(strstr(matrix.cells[0].program, "sysctl vm.min_free_kbytes 4444\n"));
+	assert_non_null(strstr(matrix.cells[0].program, "file /sys/kernel/mm/x 1\nfile /sys/kernel/mm/y 2\nsysctl"));
+	pl_matrix_free(&matrix);
 	put("configs/settings/plain.yaml", good_plain);
 	assert_int_equal(pl_remove_tree("build/kernels/commit-1", &err), PL_OK);
 
@@ -1501,6 +1612,8 @@ static void variants_refused(void **state)
 		{ "ram_mib", "1", "--set x: found \"1\", expected an integer from 64 to 2048 for ram_mib" },
 		{ "swap", "tape", "--set x: found \"tape\", expected disk, zram, none" },
 		{ "swap", "disk:50", "--set x: percent with kind disk" },
+		{ "/sys/kernel/mm/lru_gen/enabled", "1", "--set x: found \"/sys/kernel/mm/lru_gen/enabled\", expected mglru" },
+		{ "/etc/passwd", "1", "--set x: found \"/etc/passwd\", expected the path of a file in /proc or /sys" },
 	};
 	struct pl_matrix matrix;
 	struct pl_error err;
@@ -1541,6 +1654,17 @@ static void settings_compared(void **state)
 	assert_string_equal(differences[2].bad[0].origin, "bad.yaml:2");
 	pl_differences_free(differences, nr);
 
+	/* Files are differences as any other. */
+	put("good.yaml", "name: good\nfile: { /sys/kernel/mm/lru_gen/min_ttl_ms: 1000, /sys/kernel/mm/x: 1 }\n");
+	put("bad.yaml", "name: bad\nfile: { /sys/kernel/mm/x: 1, /sys/kernel/mm/lru_gen/min_ttl_ms: 0 }\n");
+	assert_int_equal(pl_settings_compare("good.yaml", "bad.yaml", &paths, &differences, &nr, &err), PL_OK);
+	assert_int_equal(nr, 1);
+	assert_string_equal(differences[0].name, "/sys/kernel/mm/lru_gen/min_ttl_ms");
+	assert_string_equal(differences[0].good[0].value, "1000");
+	assert_string_equal(differences[0].bad[0].value, "0");
+	assert_string_equal(differences[0].bad[0].origin, "bad.yaml:2");
+	pl_differences_free(differences, nr);
+
 	assert_int_equal(pl_settings_compare("good.yaml", "good.yaml", &paths, &differences, &nr, &err), PL_BAD_INPUT);
 	assert_string_equal(err.text, "good.yaml and good.yaml say the same, expected settings that differ");
 	put("bad.yaml", "name: bad\nswop: none\n");
@@ -1554,6 +1678,8 @@ int main(void)
 		cmocka_unit_test_setup(expands_in_order, make_tree),
 		cmocka_unit_test_setup(writes_the_program, make_tree),
 		cmocka_unit_test_setup(settings_reach_the_program, make_tree),
+		cmocka_unit_test_setup(setting_files_reach_the_program, make_tree),
+		cmocka_unit_test_setup(bad_setting_file, make_tree),
 		cmocka_unit_test_setup(holders_come_first, make_tree),
 		cmocka_unit_test_setup(includes_and_excludes, make_tree),
 		cmocka_unit_test_setup(seeds_as_range, make_tree),
