@@ -150,6 +150,7 @@ static void make_points(struct pl_bisect *bisect)
 		char *value = pl_asprintf("%.0f", knob->values[i]), *origin = pl_asprintf("--knob %s=%s", knob->name, value);
 
 		pl_trials_change(&bisect->trials, number, knob->name, value, origin);
+		bisect->trials.points[number].changes[0].of_range = true;
 		free(origin);
 		free(value);
 	}

@@ -62,7 +62,9 @@ static bool variable(struct evaluator *ev, int64_t *value)
 		known[i] = ev->vars[i].name;
 		if (!strcmp(name, known[i])) {
 			*value = ev->vars[i].value;
-			return true;
+			return !ev->vars[i].text ||
+			       fail(ev, "%s is the text %s, expected a number: a text stands alone, as {%s}", name,
+				    pl_quote(ev->vars[i].text).text, name);
 		}
 	}
 	return fail(ev, "unknown variable %s: %s", pl_quote(name).text,
@@ -163,6 +165,19 @@ bool pl_expr_eval(const char *text, size_t len, const struct pl_var *vars, size_
 	return rest ? fail(&ev, "found '%c', expected an operator", isprint((unsigned char)rest) ? rest : '?') : true;
 }
 
+/* The text that is all that stands between two braces, or NULL. */
+static const char *lone_text(const char *expr, size_t len, const struct pl_var *vars, size_t nr_vars)
+{
+	while (len && isspace((unsigned char)*expr))
+		expr++, len--;
+	while (len && isspace((unsigned char)expr[len - 1]))
+		len--;
+	for (size_t i = 0; i < nr_vars; i++)
+		if (vars[i].text && strlen(vars[i].name) == len && !memcmp(vars[i].name, expr, len))
+			return vars[i].text;
+	return NULL;
+}
+
 bool pl_expr_expand(const char *text, const struct pl_var *vars, size_t nr_vars, struct pl_buf *out,
 		    struct pl_expr_error *why)
 {
@@ -187,9 +202,15 @@ bool pl_expr_expand(const char *text, const struct pl_var *vars, size_t nr_vars,
 			return false;
 		}
 
+		const char *lone = lone_text(text + 1, (size_t)(end - text - 1), vars, nr_vars);
 		struct pl_expr_error inner = { 0 };
 		int64_t value = 0;
 
+		if (lone) {
+			pl_buf_printf(out, "%s", lone);
+			text = end + 1;
+			continue;
+		}
 		if (!pl_expr_eval(text + 1, (size_t)(end - text - 1), vars, nr_vars, &value, &inner)) {
 			char *expr = pl_asprintf("%.*s", (int)(end + 1 - text), text);
 

@@ -6,7 +6,8 @@
  *   term   = factor { ("*" | "/" | "%") factor }
  *   factor = number | variable | "(" expr ")" | "-" factor
  *
- * 64-bit signed; division and remainder cut towards zero as in C. Overflow and division by zero are errors.
+ * 64-bit signed; division and remainder cut towards zero as in C. Overflow and division by zero are errors. A variable may be
+ * a text: it stands alone between its braces, `{rw}`, and in an expression it is an error.
  */
 #ifndef PL_PLAN_EXPR_H
 #define PL_PLAN_EXPR_H
@@ -18,6 +19,7 @@
 struct pl_var {
 	const char *name;
 	int64_t value;
+	const char *text; /* NULL: it is the number */
 };
 
 /* Why an expression has no value: a phrase for the end of a message. */
@@ -28,7 +30,7 @@ struct pl_expr_error {
 bool pl_expr_eval(const char *text, size_t len, const struct pl_var *vars, size_t nr_vars, int64_t *value,
 		  struct pl_expr_error *why);
 
-/* Add text to *out with every {expression} replaced by its value; {{ and }} stand for { and }. */
+/* Add text to *out with every {expression} replaced by its value, and every {text} by the text; {{ and }} stand for { and }. */
 bool pl_expr_expand(const char *text, const struct pl_var *vars, size_t nr_vars, struct pl_buf *out,
 		    struct pl_expr_error *why);
 

@@ -134,6 +134,7 @@ enum pl_status pl_setting_file_check(const struct pl_yaml *yaml, const struct pl
 struct pl_param {
 	const char *name;
 	int64_t value;
+	const char *text; /* NULL: it is a number */
 };
 struct pl_workload {
 	struct pl_yaml yaml;
@@ -152,7 +153,8 @@ struct pl_use {
 	const struct pl_workload *workload;
 	char *label; /* "dirty-writer", or "dirty-writer:jobs=8" */
 	int64_t values[PL_MAX_PARAMS];
-	bool given[PL_MAX_PARAMS]; /* not the workload's own */
+	char *texts[PL_MAX_PARAMS]; /* of those parameters that are texts */
+	bool given[PL_MAX_PARAMS];  /* not the workload's own */
 };
 /* params may be NULL. The use must be freed after a failure too. */
 enum pl_status pl_use_init(struct pl_use *use, const struct pl_workload *workload, const struct pl_yaml *matrix,

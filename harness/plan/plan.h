@@ -128,6 +128,7 @@ struct pl_change {
 	const char *knob;
 	const char *value;  /* NULL: as if no file named it */
 	const char *origin; /* for messages: the option or file that says so */
+	bool of_range;	    /* value is one of a range of numbers: refused where the knob is a text */
 };
 
 /* One combination of a matrix's axes, with something of it changed. Everything may be NULL or none. */

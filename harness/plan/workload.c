@@ -9,6 +9,12 @@
 #define MAX_PREPARE  64
 #define NR_VARS	     (PL_MAX_PARAMS + 4)
 #define TASK_NAME_MAX 15
+#define TEXT_MAX      63
+/*
+ * What means the same to the guest's shell whether it stands alone, in single or in double quotes, so that no text can end a
+ * quotation or a command; and neither the comma nor the equals sign, which part the parameters in a use's label.
+ */
+#define TEXT_LETTERS  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.:/+%@"
 
 /* What an expression may use besides the parameters. */
 static const char *const builtins[] = { "seed", "ram_mib", "vcpus", "virtual_seconds" };
@@ -36,6 +42,33 @@ static bool is_identifier(const char *text)
 	       strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(text);
 }
 
+static enum pl_status read_text(const struct pl_yaml *yaml, const struct pl_yaml_node *node, const char *what, const char **text,
+				struct pl_error *err)
+{
+	size_t len = node->kind == PL_YAML_SCALAR ? strlen(node->text) : 0;
+
+	*text = node->text;
+	if (len && len <= TEXT_MAX && strspn(node->text, TEXT_LETTERS) == len)
+		return PL_OK;
+	return pl_yaml_expected(yaml, node, err, "1 to %d letters, digits and _ - . : / + %% @ for %s: the guest's shell reads it",
+				TEXT_MAX, what);
+}
+
+/* What looks like a number is meant as one, be it one or not. */
+static bool is_number(const struct pl_yaml_node *node)
+{
+	return node->kind != PL_YAML_SCALAR || strspn(node->text, "-0123456789") == strlen(node->text);
+}
+
+static enum pl_status read_param(const struct pl_yaml *yaml, const struct pl_yaml_node *node, struct pl_param *param,
+				 struct pl_error *err)
+{
+	param->name = node->key->text;
+	if (!is_number(node))
+		return read_text(yaml, node, param->name, &param->text, err);
+	return pl_yaml_i64(yaml, node, param->name, -MAX_PARAM, MAX_PARAM, &param->value, err);
+}
+
 static enum pl_status read_params(struct pl_workload *workload, const struct pl_yaml_node *map, struct pl_error *err)
 {
 	const struct pl_yaml *yaml = &workload->yaml;
@@ -44,7 +77,6 @@ static enum pl_status read_params(struct pl_workload *workload, const struct pl_
 		return pl_yaml_expected(yaml, map, err, "a map of at most %d parameters and their defaults", PL_MAX_PARAMS);
 	for (size_t i = 0; i < map->nr_items; i++) {
 		const struct pl_yaml_node *node = map->items[i];
-		struct pl_param *param = &workload->params[workload->nr_params];
 
 		if (!is_identifier(node->key->text))
 			return pl_yaml_expected(yaml, node->key, err, "a parameter's name (a-z, 0-9, _, at most 32)");
@@ -52,11 +84,10 @@ static enum pl_status read_params(struct pl_workload *workload, const struct pl_
 			if (!strcmp(node->key->text, builtins[j]))
 				return pl_yaml_expected(yaml, node->key, err, "another name: %s is the cell's own", builtins[j]);
 
-		enum pl_status status = pl_yaml_i64(yaml, node, node->key->text, -MAX_PARAM, MAX_PARAM, &param->value, err);
+		enum pl_status status = read_param(yaml, node, &workload->params[workload->nr_params], err);
 
 		if (status != PL_OK)
 			return status;
-		param->name = node->key->text;
 		workload->nr_params++;
 	}
 	return PL_OK;
@@ -151,11 +182,38 @@ static char *make_label(const struct pl_use *use)
 	size_t nr_given = 0;
 
 	pl_buf_printf(&label, "%s", use->workload->name);
-	for (size_t i = 0; i < use->workload->nr_params; i++)
-		if (use->given[i])
-			pl_buf_printf(&label, "%c%s=%" PRId64, nr_given++ ? ',' : ':', use->workload->params[i].name,
-				      use->values[i]);
+	for (size_t i = 0; i < use->workload->nr_params; i++) {
+		if (!use->given[i])
+			continue;
+		pl_buf_printf(&label, "%c%s=", nr_given++ ? ',' : ':', use->workload->params[i].name);
+		if (use->texts[i])
+			pl_buf_printf(&label, "%s", use->texts[i]);
+		else
+			pl_buf_printf(&label, "%" PRId64, use->values[i]);
+	}
 	return label.text;
+}
+
+static void set_text(struct pl_use *use, size_t param, const char *text)
+{
+	free(use->texts[param]);
+	use->texts[param] = pl_strdup(text);
+}
+
+/* A text stays a text whatever a matrix gives for it, and a number a number. */
+static enum pl_status give_param(struct pl_use *use, size_t param, const struct pl_yaml *matrix,
+				 const struct pl_yaml_node *node, struct pl_error *err)
+{
+	const char *name = use->workload->params[param].name, *text;
+	enum pl_status status;
+
+	use->given[param] = true;
+	if (!use->workload->params[param].text)
+		return pl_yaml_i64(matrix, node, name, -MAX_PARAM, MAX_PARAM, &use->values[param], err);
+	status = read_text(matrix, node, name, &text, err);
+	if (status == PL_OK)
+		set_text(use, param, text);
+	return status;
 }
 
 enum pl_status pl_use_init(struct pl_use *use, const struct pl_workload *workload, const struct pl_yaml *matrix,
@@ -167,6 +225,8 @@ enum pl_status pl_use_init(struct pl_use *use, const struct pl_workload *workloa
 	for (size_t i = 0; i < workload->nr_params; i++) {
 		known[i] = workload->params[i].name;
 		use->values[i] = workload->params[i].value;
+		if (workload->params[i].text)
+			set_text(use, i, workload->params[i].text);
 	}
 	if (params && params->kind != PL_YAML_MAP)
 		return pl_yaml_expected(matrix, params, err, "a map of parameters and values");
@@ -184,8 +244,7 @@ enum pl_status pl_use_init(struct pl_use *use, const struct pl_workload *workloa
 	for (size_t i = 0; params && i < workload->nr_params; i++) {
 		const struct pl_yaml_node *node = pl_yaml_get(params, known[i]);
 
-		use->given[i] = node;
-		if (node && pl_yaml_i64(matrix, node, known[i], -MAX_PARAM, MAX_PARAM, &use->values[i], err) != PL_OK)
+		if (node && give_param(use, i, matrix, node, err) != PL_OK)
 			return PL_BAD_INPUT;
 	}
 	use->label = make_label(use);
@@ -196,22 +255,44 @@ enum pl_status pl_use_init(struct pl_use *use, const struct pl_workload *workloa
 	return PL_OK;
 }
 
+/* A text has no values between two others. */
+static enum pl_status refuse_ranges(const struct pl_workload *workload, const struct pl_variant *variant, struct pl_error *err)
+{
+	for (size_t i = 0; i < variant->nr_changes; i++) {
+		const struct pl_change *change = &variant->changes[i];
+		const char *key;
+
+		if (!change->of_range || pl_knob_part(change->knob, &key) != PL_KNOB_WORKLOAD)
+			continue;
+		for (size_t j = 0; j < workload->nr_params; j++)
+			if (workload->params[j].text && !strcmp(key, workload->params[j].name))
+				return pl_fail(err, PL_BAD_INPUT,
+					       "%s: parameter %s of workload %s is a text, expected one that is a number: a text has no range",
+					       change->origin, key, workload->name);
+	}
+	return PL_OK;
+}
+
 enum pl_status pl_use_vary(struct pl_use *use, const struct pl_use *from, const struct pl_variant *variant, struct pl_error *err)
 {
 	struct pl_yaml_node map = { .kind = PL_YAML_MAP };
 	struct pl_use varied = { 0 };
+	enum pl_status status = refuse_ranges(from->workload, variant, err);
 
 	pl_variant_apply(variant, PL_KNOB_WORKLOAD, &map);
-
-	enum pl_status status = pl_use_init(&varied, from->workload, &from->workload->yaml, &map, err);
-
+	if (status == PL_OK)
+		status = pl_use_init(&varied, from->workload, &from->workload->yaml, &map, err);
 	*use = *from;
 	use->label = NULL;
+	for (size_t i = 0; i < from->workload->nr_params; i++)
+		use->texts[i] = from->texts[i] ? pl_strdup(from->texts[i]) : NULL;
 	for (size_t i = 0; status == PL_OK && i < from->workload->nr_params; i++) {
 		if (!varied.given[i])
 			continue;
 		use->given[i] = true;
 		use->values[i] = varied.values[i];
+		if (varied.texts[i])
+			set_text(use, i, varied.texts[i]);
 	}
 	if (status == PL_OK)
 		use->label = make_label(use);
@@ -225,6 +306,8 @@ enum pl_status pl_use_vary(struct pl_use *use, const struct pl_use *from, const 
 void pl_use_free(struct pl_use *use)
 {
 	free(use->label);
+	for (size_t i = 0; i < PL_MAX_PARAMS; i++)
+		free(use->texts[i]);
 	*use = (struct pl_use){ 0 };
 }
 
@@ -233,12 +316,16 @@ static size_t make_vars(const struct pl_use *use, const struct pl_machine *machi
 {
 	size_t nr = 0;
 
-	vars[nr++] = (struct pl_var){ "seed", (int64_t)seed };
-	vars[nr++] = (struct pl_var){ "ram_mib", machine->ram_mib };
-	vars[nr++] = (struct pl_var){ "vcpus", machine->vcpus };
-	vars[nr++] = (struct pl_var){ "virtual_seconds", virtual_seconds };
+	vars[nr++] = (struct pl_var){ .name = "seed", .value = (int64_t)seed };
+	vars[nr++] = (struct pl_var){ .name = "ram_mib", .value = machine->ram_mib };
+	vars[nr++] = (struct pl_var){ .name = "vcpus", .value = machine->vcpus };
+	vars[nr++] = (struct pl_var){ .name = "virtual_seconds", .value = virtual_seconds };
 	for (size_t i = 0; i < use->workload->nr_params; i++)
-		vars[nr++] = (struct pl_var){ use->workload->params[i].name, use->values[i] };
+		vars[nr++] = (struct pl_var){
+			.name = use->workload->params[i].name,
+			.value = use->values[i],
+			.text = use->texts[i],
+		};
 	return nr;
 }
 

@@ -62,6 +62,28 @@ answered() {
 	one_line
 }
 
+@test "a parameter that is a text: --set says another, and a range of it is refused before a cell runs" {
+	fake_world 'grep -q "^task t 1 work --rw=write$" <<<"$program" && echo hung || echo completed'
+	mkdir -p own
+	cp -r "$ROOT"/configs/{disks,settings,workloads,sysctls.txt} own/
+	printf 'name: text\nprogress: workload_user_us\nparams: { rw: randread }\ntasks: [ { name: t, command: "work --rw={rw}" } ]\n' \
+		>own/workloads/text.yaml
+	sed -i 's/memory-hog/text/' w.yaml
+	CONFIGS=own
+	run in_world check --goal hung w.yaml
+	expect 0 "good"
+	run in_world check --goal hung --set workload.rw=write w.yaml
+	expect 1 "bad (hung)"
+	run in_world check --goal hung --set "workload.rw=a'b" w.yaml
+	expect 130 "--set workload.rw=a'b: found \"a'b\", expected 1 to 63 letters"
+	one_line
+	rm asked
+	run in_world bisect --goal hung --knob workload.rw=1..100 w.yaml
+	expect 2 "--knob workload.rw=1: parameter rw of workload text is a text, expected one that is a number: a text has no range"
+	one_line
+	[ ! -e asked ]
+}
+
 @test "knob: no value prevents it: the answer is a sentence, with table, JSON and picture" {
 	fake_world 'echo hung'
 	run --separate-stderr knob

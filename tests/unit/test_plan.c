@@ -1102,6 +1102,78 @@ static void bad_setting(void **state)
 	pl_matrix_free(&matrix);
 }
 
+static enum pl_status load_variant(const struct pl_variant *variant, uint32_t count, struct pl_matrix *matrix, struct pl_error *err)
+{
+	const struct pl_seeds seeds = { .from = 3, .count = count };
+
+	*err = (struct pl_error){ 0 };
+	return pl_matrix_load_variant("m.yaml", &paths, &host, &seeds, variant, matrix, err);
+}
+
+#define TEXT "expected 1 to 63 letters, digits and _ - . : / + % @ "
+#define SHELL ": the guest's shell reads it"
+
+static const char text_hog[] = "name: hog\nprogress: p\nparams: { rw: randread, jobs: 4, size: \"8k\" }\n"
+			       "tasks: [ { name: t, command: \"f --rw={rw} '{size}' {jobs * 2} {rw}\" } ]\n";
+
+static void text_parameters(void **state)
+{
+	static const struct {
+		const char *line, *error;
+	} bad[] = {
+		{ "{ rw: \"a b\" }", "found \"a b\"" }, { "{ rw: \"a'b\" }", "found \"a'b\"" }, { "{ rw: a;b }", "found \"a;b\"" },
+		{ "{ rw: \"a\\nb\" }", "found \"a?b\"" }, { "{ rw: $HOME }", "found \"$HOME\"" }, { "{ rw: \"`ls`\" }", "found \"`ls`\"" },
+		{ "{ rw: a\\b }", "found \"a\\b\"" }, { "{ rw: \"a{b}\" }", "found \"a{b}\"" }, { "{ rw: a=b }", "found \"a=b\"" },
+		{ "{ rw: \"a,b\" }", "found \"a,b\"" }, { "{ rw: \"*\" }", "found \"*\"" }, { "{ rw: \"~\" }", "found \"~\"" },
+		{ "{ rw: \"\" }", "found \"\"" }, { "{ rw: }", "found nothing" }, { "{ rw: [ a ] }", "found a list" },
+		{ "{ rw: \303\244 }", "found \"\303\244\"" },
+	};
+	struct pl_matrix matrix;
+	struct pl_error err;
+
+	(void)state;
+	put("configs/workloads/hog.yaml", text_hog);
+	put_with_line("m.yaml", good_matrix, "workloads:",
+		      "workloads: [ hog, { name: hog, params: { jobs: 1, rw: write } }, { name: hog, params: { rw: 16 } } ]");
+	load_good(&matrix);
+	assert_label(&matrix, 0, "6.1/slow/hog/plain/1");
+	assert_non_null(strstr(matrix.cells[0].program, "task t 1 f --rw=randread '8k' 8 randread\n"));
+	assert_label(&matrix, 4, "6.1/slow/hog:rw=write,jobs=1/plain/1");
+	assert_non_null(strstr(matrix.cells[4].program, "task t 1 f --rw=write '8k' 2 write\n"));
+	assert_label(&matrix, 8, "6.1/slow/hog:rw=16/plain/1");
+	assert_non_null(strstr(matrix.cells[8].program, "task t 1 f --rw=16 '8k' 8 16\n"));
+	pl_matrix_free(&matrix);
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		char *line = pl_asprintf("workloads: [ { name: hog, params: %s } ]", bad[i].line);
+		char *error = pl_asprintf("m.yaml:4:41: %s, %s", bad[i].error, TEXT "for rw" SHELL);
+
+		put_with_line("m.yaml", good_matrix, "workloads:", line);
+		assert_fails(PL_BAD_INPUT, error);
+		free(error);
+		free(line);
+	}
+	put_with_line("m.yaml", good_matrix, "workloads:", "workloads: [ { name: hog, params: { jobs: many } } ]");
+	assert_fails(PL_BAD_INPUT, "m.yaml:4:43: found \"many\", expected an integer from -1000000000000 to 1000000000000 for jobs");
+
+	/* As a knob: any text by itself, and none of a range. */
+	struct pl_change change = { .knob = "workload.rw", .value = "100", .origin = "--knob workload.rw=100" };
+	const struct pl_variant variant = { .changes = &change, .nr_changes = 1 };
+
+	put("m.yaml", good_matrix);
+	assert_int_equal(load_variant(&variant, 1, &matrix, &err), PL_OK);
+	assert_label(&matrix, 0, "6.1/slow/hog:rw=100/plain/3");
+	assert_non_null(strstr(matrix.cells[0].program, "task t 1 f --rw=100 '8k' 8 100\n"));
+	pl_matrix_free(&matrix);
+	change.of_range = true;
+	assert_int_equal(load_variant(&variant, 1, &matrix, &err), PL_BAD_INPUT);
+	assert_string_equal(err.text, "--knob workload.rw=100: parameter rw of workload hog is a text, expected one that is a "
+				      "number: a text has no range");
+	change = (struct pl_change){ .knob = "workload.rw", .value = "a b", .origin = "--set x" };
+	assert_int_equal(load_variant(&variant, 1, &matrix, &err), PL_BAD_INPUT);
+	assert_string_equal(err.text, "--set x: found \"a b\", " TEXT "for rw" SHELL);
+}
+
 static void bad_workload(void **state)
 {
 #define HOG  "configs/workloads/hog.yaml:"
@@ -1142,8 +1214,15 @@ static void bad_workload(void **state)
 		  HOG "3:11: found \"seed\", expected another name: seed is the cell's own" },
 		{ HEAD "params: { A: 1 }\ntasks: [ { name: t, command: c } ]\n",
 		  HOG "3:11: found \"A\", expected a parameter's name (a-z, 0-9, _, at most 32)" },
-		{ HEAD "params: { a: x }\ntasks: [ { name: t, command: c } ]\n",
-		  HOG "3:14: found \"x\", expected an integer from -1000000000000 to 1000000000000 for a" },
+		{ HEAD "params: { a: 1000000000001 }\ntasks: [ { name: t, command: c } ]\n",
+		  HOG "3:14: found \"1000000000001\", expected an integer from -1000000000000 to 1000000000000 for a" },
+		{ HEAD "params: { a: [ x ] }\ntasks: [ { name: t, command: c } ]\n",
+		  HOG "3:14: found a list, expected an integer from -1000000000000 to 1000000000000 for a" },
+		{ HEAD "params: { a: \"x'\" }\ntasks: [ { name: t, command: c } ]\n", HOG "3:14: found \"x'\", " TEXT "for a" SHELL },
+		{ HEAD "params: { a: x }\ntasks: [ { name: t, command: \"c {a * 2}\" } ]\n",
+		  HOG "4:30: \"{a * 2}\": a is the text \"x\", expected a number: a text stands alone, as {a} in a command of workload hog" },
+		{ HEAD "params: { a: x }\ntasks: [ { name: t, copies: \"{a}\", command: c } ]\n",
+		  HOG "4:29: found \"x\" copies of task t, expected an integer from 1 to 128" },
 		{ HEAD "prepare: ls\ntasks: [ { name: t, command: c } ]\n", HOG "3:10: found \"ls\", expected a list of commands" },
 	};
 	struct pl_buf text = { 0 };
@@ -1215,7 +1294,12 @@ static void replaced_after_it_was_read(void **state)
 
 static void expressions(void **state)
 {
-	static const struct pl_var vars[] = { { "a", 7 }, { "max", INT64_MAX }, { "min", INT64_MIN }, { "ram_mib", 256 } };
+	static const struct pl_var vars[] = {
+		{ .name = "a", .value = 7 },
+		{ .name = "max", .value = INT64_MAX },
+		{ .name = "min", .value = INT64_MIN },
+		{ .name = "ram_mib", .value = 256 },
+	};
 	static const struct {
 		const char *text;
 		int64_t value;
@@ -1274,7 +1358,7 @@ static void expressions(void **state)
 
 static void templates(void **state)
 {
-	static const struct pl_var vars[] = { { "a", 7 } };
+	static const struct pl_var vars[] = { { .name = "a", .value = 7 }, { .name = "rw", .text = "randread" } };
 	struct pl_expr_error why;
 	struct pl_buf out = { 0 };
 
@@ -1285,6 +1369,11 @@ static void templates(void **state)
 	assert_string_equal(why.text, "found { without its }, expected {expression}; for the character write {{");
 	assert_false(pl_expr_expand("{}", vars, 1, &out, &why));
 	assert_string_equal(why.text, "\"{}\": it ends where a number, a variable, ( or - was expected");
+	out.len = 0;
+	assert_true(pl_expr_expand("{rw}:{ rw }{a}{{rw}}", vars, 2, &out, &why));
+	assert_string_equal(out.text, "randread:randread7{rw}");
+	assert_false(pl_expr_expand("{rw + 1}", vars, 2, &out, &why));
+	assert_string_equal(why.text, "\"{rw + 1}\": rw is the text \"randread\", expected a number: a text stands alone, as {rw}");
 	pl_buf_free(&out);
 }
 
@@ -1469,14 +1558,6 @@ static int make_temp(void **state)
 	/* Tests run from the top of the repository. */
 	return !realpath("configs", shipped_configs) || !realpath("tests/unit/shipped-ids.tsv", shipped_ids) ||
 	       !mkdtemp(temp_dir) || chdir(temp_dir);
-}
-
-static enum pl_status load_variant(const struct pl_variant *variant, uint32_t count, struct pl_matrix *matrix, struct pl_error *err)
-{
-	const struct pl_seeds seeds = { .from = 3, .count = count };
-
-	*err = (struct pl_error){ 0 };
-	return pl_matrix_load_variant("m.yaml", &paths, &host, &seeds, variant, matrix, err);
 }
 
 static void load_changed(const char *knob, const char *value, struct pl_matrix *matrix)
@@ -1701,6 +1782,7 @@ int main(void)
 		cmocka_unit_test_setup(newer_qemu_may_have_more_vcpus, make_tree),
 		cmocka_unit_test_setup(bad_disk, make_tree),
 		cmocka_unit_test_setup(bad_setting, make_tree),
+		cmocka_unit_test_setup(text_parameters, make_tree),
 		cmocka_unit_test_setup(bad_workload, make_tree),
 		cmocka_unit_test_setup(bad_build, make_tree),
 		cmocka_unit_test_setup(replaced_after_it_was_read, make_tree),
