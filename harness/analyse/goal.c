@@ -119,20 +119,15 @@ static enum type emit_as(struct parser *p, enum type type, struct step step)
 
 static int flag_bit(const char *name)
 {
-	char text[64];
-
-	for (int bit = 0; bit < 32; bit++) {
-		pl_flags_text(1u << bit, text, sizeof(text));
-		if (*text && !strcmp(text, name))
+	for (int bit = 0; bit < 32; bit++)
+		if (pl_flag_name((unsigned)bit) && !strcmp(pl_flag_name((unsigned)bit), name))
 			return bit;
-	}
 	return -1;
 }
 
 static enum type fail_unknown(struct parser *p, const char *at, const char *name)
 {
 	const char *known[PL_MAX_METRICS + PL_NR_VERDICTS + 32 + 3];
-	char flags[32][32];
 	size_t nr = 0;
 
 	for (size_t i = 0; i < pl_nr_metrics; i++)
@@ -140,11 +135,9 @@ static enum type fail_unknown(struct parser *p, const char *at, const char *name
 	for (int i = 0; i < PL_NR_VERDICTS; i++)
 		if (i != PL_INCOMPLETE)
 			known[nr++] = pl_verdict_name((enum pl_verdict)i);
-	for (int bit = 0; bit < 32; bit++) {
-		pl_flags_text(1u << bit, flags[bit], sizeof(flags[bit]));
-		if (*flags[bit])
-			known[nr++] = flags[bit];
-	}
+	for (unsigned bit = 0; bit < 32; bit++)
+		if (pl_flag_name(bit))
+			known[nr++] = pl_flag_name(bit);
 	known[nr++] = "fingerprint";
 	known[nr++] = "true";
 	known[nr++] = "false";

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "analyse/reclaim.h"
-#include "analyse/metrics.h"
 
 #include <stdlib.h>
 #include <string.h>

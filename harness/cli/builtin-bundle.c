@@ -61,7 +61,7 @@ static void add_scenario(struct json_object *bundle, const struct pl_cli *cli, c
 					continue;
 				scenario = json_object_new_object();
 				add_text(scenario, "name", matrix.name);
-				add_text(scenario, "verdict", expect->verdict);
+				add_text(scenario, "verdict", pl_verdict_name(expect->verdict));
 				add_text(scenario, "convoy", expect->convoy);
 				json_object_object_add(scenario, "cells", json_object_new_int64((int64_t)expect->nr_cells));
 				json_object_object_add(scenario, "cells_excepted", json_object_new_int64((int64_t)expect->nr_except));
@@ -219,7 +219,7 @@ static enum pl_status read_bundle(const struct pl_cli *cli, const char *path, st
 	snprintf(bundle->digest, sizeof(bundle->digest), "%s", text_of(json, "digest"));
 	bundle->expect = pl_calloc(1, sizeof(*bundle->expect));
 	*bundle->expect = (struct pl_expect){
-		.verdict = pl_verdict_name(verdict),
+		.verdict = verdict,
 		.convoy = text_of(json, "convoy") ? pl_strdup(text_of(json, "convoy")) : NULL,
 		.origin = pl_strdup(path),
 		.nr_cells = 1,

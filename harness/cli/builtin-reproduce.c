@@ -117,7 +117,7 @@ static const char *agreement_text(enum pl_agreement agreement)
 
 static void print_expectation(const struct pl_expect *expect)
 {
-	pl_print_wrapped(LABEL_WIDTH, "expected    %s%s%s (%s)", expect->verdict, expect->convoy ? ", " : "",
+	pl_print_wrapped(LABEL_WIDTH, "expected    %s%s%s (%s)", pl_verdict_name(expect->verdict), expect->convoy ? ", " : "",
 			 expect->convoy ? expect->convoy : "", expect->origin);
 }
 
@@ -194,11 +194,11 @@ static void print_line(const struct pl_cell *cell, const struct pl_row *row, con
 	static const char marks[] = { [PL_NOT_EXPECTED] = ' ', [PL_AS_EXPECTED] = ' ', [PL_EXCEPTED] = '-', [PL_OTHERWISE] = '!' };
 
 	printf("%c %s seed %-4" PRIu64 " %-9s %4.0f reported, longest wait %5.1f s\n", marks[agreement], row->id, row->seed,
-	       pl_verdict_name(row->analysis.verdict), row->analysis.value[pl_metric_index("hung_tasks")],
-	       row->analysis.value[pl_metric_index("longest_lock_wait_s")]);
+	       pl_verdict_name(row->analysis.verdict), row->analysis.value[M_hung_tasks],
+	       row->analysis.value[M_longest_lock_wait_s]);
 	if (agreement == PL_OTHERWISE)
-		pl_print_wrapped(LABEL_WIDTH, "    expected %s%s%s; found %s, %s", cell->expect->verdict, cell->expect->convoy ? ", " : "",
-				 cell->expect->convoy ? cell->expect->convoy : "", pl_verdict_name(row->analysis.verdict),
+		pl_print_wrapped(LABEL_WIDTH, "    expected %s%s%s; found %s, %s", pl_verdict_name(cell->expect->verdict),
+				 cell->expect->convoy ? ", " : "", cell->expect->convoy ? cell->expect->convoy : "", pl_verdict_name(row->analysis.verdict),
 				 hang->has_convoy ? hang->convoy.fingerprint : "no convoy");
 }
 

@@ -82,7 +82,6 @@ static int by_value(const void *a, const void *b)
  */
 static void print_costs(const struct pl_cells *cells, const struct pl_row *rows, size_t count)
 {
-	int recorder = pl_metric_index("recorder_cost_percent"), missing = pl_metric_index("samples_missing");
 	double *starts = pl_calloc(count, sizeof(*starts));
 	double recorder_max = 0, samples_missing = 0;
 	size_t nr_starts = 0;
@@ -92,10 +91,10 @@ static void print_costs(const struct pl_cells *cells, const struct pl_row *rows,
 
 		if (rows[i].start_wall_s > 0)
 			starts[nr_starts++] = rows[i].start_wall_s;
-		if (value[recorder] > recorder_max)
-			recorder_max = value[recorder];
-		if (value[missing] > 0)
-			samples_missing += value[missing];
+		if (value[M_recorder_cost_percent] > recorder_max)
+			recorder_max = value[M_recorder_cost_percent];
+		if (value[M_samples_missing] > 0)
+			samples_missing += value[M_samples_missing];
 	}
 	qsort(starts, nr_starts, sizeof(*starts), by_value);
 	if (nr_starts)
@@ -194,10 +193,6 @@ int pl_cmd_run(const struct pl_cli *cli, int argc, char **argv)
 
 	if (matrix.note)
 		fprintf(stderr, "plimsoll: %s\n", matrix.note);
-	for (size_t i = 0; i < matrix.nr_cells && status == PL_OK; i++)
-		if (pl_metric_index(matrix.cells[i].progress) < 0)
-			status = pl_fail(&err, PL_BAD_INPUT, "workload %s: progress \"%s\" is no metric; `plimsoll metrics` lists them",
-					 matrix.cells[i].workload, matrix.cells[i].progress);
 	for (size_t i = 0; i < matrix.nr_cells && status == PL_OK; i++)
 		if (!args.only || pl_cell_matches(&matrix.cells[i], args.only))
 			status = pl_cells_add(&cells, &matrix.cells[i]);

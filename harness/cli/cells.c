@@ -195,6 +195,6 @@ enum pl_status pl_cells_row(const struct pl_cells *cells, size_t i, struct pl_ro
 	if (row->progress && !strcmp(row->progress, cell->progress))
 		return PL_OK;
 	name_as(&row->progress, cell->progress);
-	row->analysis.value[pl_metric_index("workload_progress")] = progress < 0 ? NAN : row->analysis.value[progress];
+	row->analysis.value[M_workload_progress] = progress < 0 ? NAN : row->analysis.value[progress];
 	return PL_OK;
 }

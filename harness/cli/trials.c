@@ -16,11 +16,11 @@ static char *expected_goal(const struct pl_matrix *matrix)
 	for (size_t i = 0; i < matrix->nr_expects; i++) {
 		const struct pl_expect *expect = &matrix->expects[i];
 
-		if (!strcmp(expect->verdict, "completed"))
+		if (expect->verdict == PL_COMPLETED)
 			continue;
 		if (!expect->convoy)
-			return pl_strdup(expect->verdict);
-		return pl_asprintf("%s and fingerprint == \"%s\"", expect->verdict, expect->convoy);
+			return pl_strdup(pl_verdict_name(expect->verdict));
+		return pl_asprintf("%s and fingerprint == \"%s\"", pl_verdict_name(expect->verdict), expect->convoy);
 	}
 	return NULL;
 }

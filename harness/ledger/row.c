@@ -41,10 +41,10 @@ bool ledger_clock_from_name(const char *name, enum pl_clock *clock)
 static bool flag_from_name(const char *name, size_t len, uint32_t *flag)
 {
 	for (unsigned bit = 0; bit < 32; bit++) {
-		char text[64] = "";
+		const char *known = pl_flag_name(bit);
+
 		*flag = 1u << bit;
-		pl_flags_text(*flag, text, sizeof(text));
-		if (*text && strlen(text) == len && !memcmp(text, name, len))
+		if (known && strlen(known) == len && !memcmp(known, name, len))
 			return true;
 	}
 	return false;
@@ -89,10 +89,8 @@ static struct json_object *flags_json(uint32_t flags)
 	struct json_object *array = json_object_new_array();
 
 	for (unsigned bit = 0; bit < 32; bit++) {
-		char name[64] = "";
-		pl_flags_text(flags & 1u << bit, name, sizeof(name));
-		if (*name)
-			json_object_array_add(array, json_object_new_string(name));
+		if (flags & 1u << bit && pl_flag_name(bit))
+			json_object_array_add(array, json_object_new_string(pl_flag_name(bit)));
 	}
 	return array;
 }

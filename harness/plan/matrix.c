@@ -26,8 +26,6 @@ static const struct {
 	[SETTING] = { "setting", "settings", "settings" },
 };
 
-const char *const pl_expect_verdicts[] = { "completed", "hung", "oom", "panic", NULL };
-
 /* One value of an axis; the part is a pl_kernel, pl_disk, pl_use or pl_setting. */
 struct value {
 	const char *name;
@@ -534,7 +532,7 @@ static enum pl_status read_expectation(struct planner *planner, const struct pl_
 		{ .key = "workload", .type = PL_YAML_ANY, .offset = offsetof(struct entry, names[WORKLOAD]) },
 		{ .key = "setting", .type = PL_YAML_ANY, .offset = offsetof(struct entry, names[SETTING]) },
 		{ .key = "verdict", .type = PL_YAML_WORD, .offset = offsetof(struct entry, verdict),
-		  .words = pl_expect_verdicts, .required = true },
+		  .words = pl_expect_words, .required = true },
 		{ .key = "convoy", .type = PL_YAML_TEXT, .offset = offsetof(struct entry, convoy) },
 		{ .key = "except", .type = PL_YAML_ANY, .offset = offsetof(struct entry, except) },
 	};
@@ -556,7 +554,7 @@ static enum pl_status read_expectation(struct planner *planner, const struct pl_
 		status = read_exceptions(planner, entry.except, &except);
 	expectation->at = node;
 	*expect = (struct pl_expect){
-		.verdict = pl_expect_verdicts[entry.verdict],
+		.verdict = (enum pl_verdict)entry.verdict,
 		.convoy = entry.convoy ? pl_strdup(entry.convoy) : NULL,
 		.except = except.seeds,
 		.nr_except = except.nr,

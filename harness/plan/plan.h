@@ -7,6 +7,7 @@
 #define PL_PLAN_H
 
 #include "base/base.h"
+#include "words/verdicts.h"
 
 #define PL_ID_HEX	   17 /* 16 hex digits and NUL: the first 64 bits of the SHA-256 of the inputs */
 #define PL_MAX_CELLS	   100000
@@ -43,16 +44,13 @@ struct pl_machine {
 
 /* How some of a matrix's cells are known to end. Owned by the matrix. */
 struct pl_expect {
-	const char *verdict; /* one of pl_expect_verdicts */
+	enum pl_verdict verdict;
 	char *convoy;	     /* fingerprint; NULL: not compared */
 	uint32_t *except;    /* seeds of the file that are known to end otherwise */
 	size_t nr_except;
 	char *origin;	     /* for messages: file and line */
 	size_t nr_cells;     /* cells of the matrix it is about; 0 only if the caller chose the seeds */
 };
-
-/* The names of analyse/ for what a run can end as, without "incomplete": that says nothing. Ends with NULL. */
-extern const char *const pl_expect_verdicts[];
 
 /* Is this one of the seeds that are known to end otherwise? */
 bool pl_expect_excepts(const struct pl_expect *expect, uint64_t seed);
@@ -77,7 +75,7 @@ struct pl_cell {
 	uint32_t data_mib;
 	uint32_t disk_depth;	/* queue depth, given to the kernel at boot */
 	char *program;		/* what the agent is told: lines, see docs/formats.md */
-	char *progress;		/* which counter is this workload's progress: a metric name of analyse/ */
+	char *progress;		/* which counter is this workload's progress: the name of a metric */
 	double hung_task_timeout_s;
 	char *inputs_json;	/* canonical JSON that the id is the hash of */
 	/* where it came from, for messages: matrix file and line */

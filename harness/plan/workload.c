@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "plan/parts.h"
+#include "words/metrics.h"
 
 #define MAX_PARAM    INT64_C(1000000000000)
 #define MAX_PREPARE  64
@@ -108,6 +109,25 @@ static enum pl_status read_task(const struct pl_workload *workload, const struct
 	return status;
 }
 
+/* Before anything runs: in a finished cell a misspelt metric would look like one that the run does not say. */
+static enum pl_status check_progress(const struct pl_workload *workload, struct pl_error *err)
+{
+	const char *known[PL_MAX_METRICS], *nearest;
+	size_t nr = 0;
+
+	/* One that is its own progress would be unknown for ever. */
+	for (size_t i = 0; i < pl_nr_metrics; i++)
+		if (i != M_workload_progress)
+			known[nr++] = pl_metrics[i].name;
+	for (size_t i = 0; i < nr; i++)
+		if (!strcmp(known[i], workload->progress))
+			return PL_OK;
+	nearest = pl_nearest(workload->progress, known, nr);
+	return pl_yaml_expected(&workload->yaml, pl_yaml_get(workload->yaml.root, "progress"), err,
+				"a metric for progress%s%s%s; `plimsoll metrics` lists them", nearest ? ": did you mean \"" : "",
+				nearest ? nearest : "", nearest ? "\"?" : "");
+}
+
 static enum pl_status check_workload(const struct pl_workload *workload, const char *name, struct pl_error *err)
 {
 	const struct pl_yaml *yaml = &workload->yaml;
@@ -115,6 +135,9 @@ static enum pl_status check_workload(const struct pl_workload *workload, const c
 
 	if (strcmp(workload->name, name) != 0)
 		return pl_yaml_expected(yaml, pl_yaml_get(yaml->root, "name"), err, "\"%s\", as the file is called", name);
+	status = check_progress(workload, err);
+	if (status != PL_OK)
+		return status;
 	if (workload->prepare) {
 		status = pl_yaml_list(yaml, workload->prepare, "commands", err);
 		if (status != PL_OK)

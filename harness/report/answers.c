@@ -13,15 +13,15 @@ struct quantity {
 
 /* First what the remedies are for, then what they cost. */
 static const struct quantity quantities[] = {
-	{ "hung tasks", "", false, { "hung_tasks", NULL } },
-	{ "OOM kills", "", false, { "oom_kills", NULL } },
-	{ "longest lock wait", " s", false, { "longest_lock_wait_s", NULL } },
-	{ "stall time", " task-s", false, { "alloc_stall_s", NULL } },
-	{ "stall p99", " ms", false, { "alloc_stall_p99_ms", NULL } },
-	{ "time below MIN", " s", false, { "below_min_s", NULL } },
-	{ "probe p99", " ms", false, { "probe_p99_ms", NULL } },
-	{ "lowest free memory", " MiB", false, { "lowest_free_mib", NULL } },
-	{ "work done", "", true, { "workload_progress", NULL } },
+	{ "hung tasks", "", false, { .metric = M_hung_tasks } },
+	{ "OOM kills", "", false, { .metric = M_oom_kills } },
+	{ "longest lock wait", " s", false, { .metric = M_longest_lock_wait_s } },
+	{ "stall time", " task-s", false, { .metric = M_alloc_stall_s } },
+	{ "stall p99", " ms", false, { .metric = M_alloc_stall_p99_ms } },
+	{ "time below MIN", " s", false, { .metric = M_below_min_s } },
+	{ "probe p99", " ms", false, { .metric = M_probe_p99_ms } },
+	{ "lowest free memory", " MiB", false, { .metric = M_lowest_free_mib } },
+	{ "work done", "", true, { .metric = M_workload_progress } },
 };
 #define NR_QUANTITIES (sizeof(quantities) / sizeof(*quantities))
 

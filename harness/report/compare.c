@@ -13,25 +13,26 @@
 
 /* What is always shown: first what remedies are for, then what they cost. */
 static const struct {
-	const char *name, *metric;
+	const char *name;
+	enum pl_metric metric;
 } shown[] = {
-	{ "hung tasks", "hung_tasks" },
-	{ "OOM kills", "oom_kills" },
-	{ "lock wait s", "longest_lock_wait_s" },
-	{ "stall task-s", "alloc_stall_s" },
-	{ "stall p99 ms", "alloc_stall_p99_ms" },
-	{ "below MIN s", "below_min_s" },
-	{ "probe p99 ms", "probe_p99_ms" },
-	{ "D state task-s", "blocked_task_s" },
-	{ "free low MiB", "lowest_free_mib" },
-	{ "work done", "workload_progress" },
+	{ "hung tasks", M_hung_tasks },
+	{ "OOM kills", M_oom_kills },
+	{ "lock wait s", M_longest_lock_wait_s },
+	{ "stall task-s", M_alloc_stall_s },
+	{ "stall p99 ms", M_alloc_stall_p99_ms },
+	{ "below MIN s", M_below_min_s },
+	{ "probe p99 ms", M_probe_p99_ms },
+	{ "D state task-s", M_blocked_task_s },
+	{ "free low MiB", M_lowest_free_mib },
+	{ "work done", M_workload_progress },
 };
 #define NR_SHOWN (sizeof(shown) / sizeof(*shown))
 
 /* More is better of what the definitions call neutral, but is shown for what it says of the reserve. */
 static enum pl_better better_of(size_t metric)
 {
-	return strcmp(pl_metrics[metric].name, "lowest_free_mib") ? pl_metrics[metric].better : PL_HIGHER;
+	return metric == M_lowest_free_mib ? PL_HIGHER : pl_metrics[metric].better;
 }
 
 static size_t with(const struct pl_row **rows, size_t nr, enum pl_verdict verdict, uint32_t flag)
@@ -74,8 +75,8 @@ static void half_hung(char *text, size_t room, const struct pl_row **rows, size_
 	bool *happened = pl_calloc(nr + 1, sizeof(*happened));
 
 	for (size_t i = 0; i < nr; i++) {
-		double first_s = rows[i]->analysis.value[pl_metric_index("first_hung_s")];
-		double length_s = rows[i]->analysis.value[pl_metric_index("workload_s")];
+		double first_s = rows[i]->analysis.value[M_first_hung_s];
+		double length_s = rows[i]->analysis.value[M_workload_s];
 
 		happened[i] = isfinite(first_s);
 		time_s[i] = happened[i] ? first_s : isfinite(length_s) ? length_s : 0;
@@ -248,7 +249,7 @@ void pl_report_compare(FILE *out, const struct pl_compare *compare, const struct
 	fprintf(out, "%s%-15s %6s %6s %9s %17s %5s %6s%s\n", report_colour(&screen, REPORT_BOLD), "", "A", "B", "change", "95 % interval",
 		"d", "p", report_colour(&screen, REPORT_PLAIN));
 	for (size_t i = 0; i < NR_SHOWN; i++)
-		print_metric(out, pairs, shown[i].name, (size_t)pl_metric_index(shown[i].metric), &screen);
+		print_metric(out, pairs, shown[i].name, shown[i].metric, &screen);
 	for (size_t i = 0; i < compare->nr_metrics; i++)
 		print_metric(out, pairs, pl_metrics[compare->metrics[i]].name, compare->metrics[i], &screen);
 	print_notes(out, pairs, &screen);

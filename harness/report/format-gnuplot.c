@@ -46,7 +46,7 @@ static void write_group(FILE *out, const struct report_group *group)
 		text(out, line->kernel, " ", line->setting);
 		fprintf(out, " %zu", line->nr_rows);
 		for (size_t m = 0; m < pl_nr_metrics; m++) {
-			struct report_measure measure = { .metric = pl_metrics[m].name };
+			struct report_measure measure = { .metric = (enum pl_metric)m };
 			struct report_spread spread = report_spread(line, &measure);
 
 			number(out, &spread, spread.median);

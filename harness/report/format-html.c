@@ -91,7 +91,7 @@ static void add_expectation(struct pl_buf *json, const struct pl_report *report,
 	if (!expect)
 		return;
 	add_key_text(json, "as_expected", agreements[report_agreement(report, row, expect, fingerprint)]);
-	add_key_text(json, "expected", expect->verdict);
+	add_key_text(json, "expected", pl_verdict_name(expect->verdict));
 	if (!expect->convoy)
 		return;
 	add_key_text(json, "expected_convoy", expect->convoy);
@@ -142,7 +142,6 @@ static void add_line(struct pl_buf *json, const struct report_line *line, const 
 	struct pl_survival_point *points = pl_calloc(line->nr_rows, sizeof(*points));
 	double *time_s = pl_calloc(line->nr_rows, sizeof(*time_s));
 	bool *hung = pl_calloc(line->nr_rows, sizeof(*hung));
-	int first_hung = pl_metric_index("first_hung_s"), length = pl_metric_index("workload_s");
 	size_t nr = 0, nr_hung = 0, nr_oom = 0;
 
 	add_key_text(json, "kernel", line->kernel);
@@ -154,8 +153,8 @@ static void add_line(struct pl_buf *json, const struct report_line *line, const 
 		pl_buf_printf(json, "%s%td", i ? "," : "", line->rows[i] - rows);
 		if (analysis->verdict == PL_INCOMPLETE)
 			continue;
-		hung[nr] = analysis->verdict == PL_HUNG && isfinite(analysis->value[first_hung]);
-		time_s[nr] = hung[nr] ? analysis->value[first_hung] : analysis->value[length];
+		hung[nr] = analysis->verdict == PL_HUNG && isfinite(analysis->value[M_first_hung_s]);
+		time_s[nr] = analysis->value[hung[nr] ? M_first_hung_s : M_workload_s];
 		nr_hung += analysis->verdict == PL_HUNG;
 		nr_oom += analysis->verdict == PL_OOM;
 		nr += isfinite(time_s[nr]);

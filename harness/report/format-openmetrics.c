@@ -77,7 +77,7 @@ static void write_verdicts(FILE *out, const struct report_line *line, size_t wha
 
 static void write_median(FILE *out, const struct report_line *line, size_t metric)
 {
-	struct report_measure measure = { .metric = pl_metrics[metric].name };
+	struct report_measure measure = { .metric = (enum pl_metric)metric };
 	struct report_spread spread = report_spread(line, &measure);
 	char value[REPORT_EXACT_ROOM];
 

@@ -92,8 +92,8 @@ static bool fingerprint_of(const struct pl_report *report, const struct pl_row *
 static void explain(const struct pl_row *row, struct pl_buf *text)
 {
 	const double *value = row->analysis.value;
-	double hung = value[pl_metric_index("hung_tasks")], first_s = value[pl_metric_index("first_hung_s")];
-	double kills = value[pl_metric_index("oom_kills")], longest_s = value[pl_metric_index("longest_lock_wait_s")];
+	double hung = value[M_hung_tasks], first_s = value[M_first_hung_s];
+	double kills = value[M_oom_kills], longest_s = value[M_longest_lock_wait_s];
 
 	pl_buf_printf(text, "%s", pl_verdict_name(row->analysis.verdict));
 	if (*row->analysis.reason) {
@@ -152,8 +152,8 @@ void report_outcome(const struct pl_report *report, const struct pl_row *row, st
 	if (*fingerprint)
 		pl_buf_printf(&text, "%sconvoy %s", text.len ? "; " : "", fingerprint);
 	if (expect)
-		pl_buf_printf(&text, "%sexpected %s%s%s", text.len ? "; " : "", expect->verdict, expect->convoy ? ", convoy " : "",
-			      expect->convoy ? expect->convoy : "");
+		pl_buf_printf(&text, "%sexpected %s%s%s", text.len ? "; " : "", pl_verdict_name(expect->verdict),
+			      expect->convoy ? ", convoy " : "", expect->convoy ? expect->convoy : "");
 	if (report->bisect)
 		pl_buf_printf(&text, "%s%s, where bad is: %s", text.len ? "; " : "",
 			      pl_judgement_name(report->bisect->judged[row - report->rows]), report->bisect->goal);

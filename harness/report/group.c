@@ -100,18 +100,11 @@ const struct report_line *report_baseline(const struct report_group *group, cons
 	return NULL;
 }
 
-static double metric_value(const struct pl_row *row, const char *name)
-{
-	int at = pl_metric_index(name);
-
-	return at >= 0 ? row->analysis.value[at] : NAN;
-}
-
 static double measure_value(const struct pl_row *row, const struct report_measure *measure)
 {
-	double value = metric_value(row, measure->metric);
+	const double *value = row->analysis.value;
 
-	return measure->plus ? value + metric_value(row, measure->plus) : value;
+	return value[measure->metric] + (measure->sum ? value[measure->plus] : 0);
 }
 
 static int compare_doubles(const void *a, const void *b)

@@ -33,7 +33,9 @@ const struct report_line *report_baseline(const struct report_group *group, cons
 
 /* What reports compare: a metric, or the sum of two. */
 struct report_measure {
-	const char *metric, *plus; /* names of analyse/; plus may be NULL */
+	enum pl_metric metric;
+	bool sum; /* is plus added to it? */
+	enum pl_metric plus;
 };
 
 /* Over the complete cells of a line that have the measure; nr == 0: none has. */

@@ -8,7 +8,7 @@ enum pl_agreement pl_judge(const struct pl_expect *expect, const struct pl_row *
 	if (!expect)
 		return PL_NOT_EXPECTED;
 
-	bool fits = !strcmp(expect->verdict, pl_verdict_name(row->analysis.verdict)) &&
+	bool fits = expect->verdict == row->analysis.verdict &&
 		    (!expect->convoy || (fingerprint && !strcmp(expect->convoy, fingerprint)));
 
 	if (fits)

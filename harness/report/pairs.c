@@ -161,7 +161,7 @@ void pl_pairs_values(const struct pl_pairs *pairs, size_t metric, double *a, dou
 		a[i] = pairs->a[i]->analysis.value[metric];
 		b[i] = pairs->b[i]->analysis.value[metric];
 	}
-	if (!strcmp(pl_metrics[metric].name, "workload_progress"))
+	if (metric == M_workload_progress)
 		scale_by_workload(pairs, a, b);
 }
 

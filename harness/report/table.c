@@ -20,21 +20,21 @@ struct column {
  * means by which they act.
  */
 static const struct column columns[] = {
-	{ "hung", "tasks", 8, false, { "hung_tasks", NULL } },
-	{ "lock", "max s", 2, false, { "longest_lock_wait_s", NULL } },
-	{ "OOM", "kills", 10, false, { "oom_kills", NULL } },
-	{ "stall", "task-s", 1, false, { "alloc_stall_s", NULL } },
-	{ "stall", "p99 ms", 3, false, { "alloc_stall_p99_ms", NULL } },
-	{ "stalls", "", 13, false, { "alloc_stalls", NULL } },
-	{ "work", "% base", 0, true, { "workload_progress", NULL } },
-	{ "probe", "p99 ms", 4, false, { "probe_p99_ms", NULL } },
-	{ "<= MIN", "s", 5, false, { "below_min_s", NULL } },
-	{ "free", "low MiB", 6, false, { "lowest_free_mib", NULL } },
-	{ "dirty", "max MiB", 7, false, { "peak_dirty_mib", NULL } },
-	{ "swapout", "MiB", 9, false, { "swap_out_mib", NULL } },
-	{ "refault", "pages", 12, false, { "refault_anon_pages", "refault_file_pages" } },
-	{ "disk", "busy %", 14, false, { "disk_util_percent", NULL } },
-	{ "PSI mem", "full %", 11, false, { "psi_memory_full_percent", NULL } },
+	{ "hung", "tasks", 8, false, { .metric = M_hung_tasks } },
+	{ "lock", "max s", 2, false, { .metric = M_longest_lock_wait_s } },
+	{ "OOM", "kills", 10, false, { .metric = M_oom_kills } },
+	{ "stall", "task-s", 1, false, { .metric = M_alloc_stall_s } },
+	{ "stall", "p99 ms", 3, false, { .metric = M_alloc_stall_p99_ms } },
+	{ "stalls", "", 13, false, { .metric = M_alloc_stalls } },
+	{ "work", "% base", 0, true, { .metric = M_workload_progress } },
+	{ "probe", "p99 ms", 4, false, { .metric = M_probe_p99_ms } },
+	{ "<= MIN", "s", 5, false, { .metric = M_below_min_s } },
+	{ "free", "low MiB", 6, false, { .metric = M_lowest_free_mib } },
+	{ "dirty", "max MiB", 7, false, { .metric = M_peak_dirty_mib } },
+	{ "swapout", "MiB", 9, false, { .metric = M_swap_out_mib } },
+	{ "refault", "pages", 12, false, { .metric = M_refault_anon_pages, .sum = true, .plus = M_refault_file_pages } },
+	{ "disk", "busy %", 14, false, { .metric = M_disk_util_percent } },
+	{ "PSI mem", "full %", 11, false, { .metric = M_psi_memory_full_percent } },
 };
 #define NR_COLUMNS (sizeof(columns) / sizeof(*columns))
 

@@ -151,8 +151,8 @@ static void make_world(struct world *world, double factor, size_t nr)
 			struct pl_analysis *analysis = &world->analyses[g][i];
 
 			*analysis = (struct pl_analysis){ .verdict = PL_COMPLETED };
-			analysis->value[pl_metric_index("workload_s")] = 10;
-			analysis->value[pl_metric_index("alloc_stalls")] = (double)(100 + i) * (g ? factor : 1);
+			analysis->value[M_workload_s] = 10;
+			analysis->value[M_alloc_stalls] = (double)(100 + i) * (g ? factor : 1);
 			world->lists[g][i] = analysis;
 		}
 	}
@@ -205,7 +205,7 @@ static void test_stability(void **state)
 	(void)state;
 	make_world(&world, 0.4, NR_SEEDS - 1);
 	for (size_t i = 0; i < NR_SEEDS; i += 2)
-		world.analyses[1][i].value[pl_metric_index("alloc_stalls")] *= 4;
+		world.analyses[1][i].value[M_alloc_stalls] *= 4;
 
 	struct pl_claim_result result = judge(&world);
 
@@ -231,7 +231,7 @@ static void test_too_few_seeds(void **state)
 	assert_int_equal(judge(&world).nr_missing, 1);
 	/* And a pair of which one has no stalls has no ratio. */
 	make_world(&world, 0.3, 5);
-	world.analyses[0][1].value[pl_metric_index("alloc_stalls")] = 0;
+	world.analyses[0][1].value[M_alloc_stalls] = 0;
 	assert_int_equal(judge(&world).verdict, PL_CLAIM_CANNOT_TELL);
 }
 

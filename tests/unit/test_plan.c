@@ -559,7 +559,7 @@ static void expectations(void **state)
 
 	const struct pl_expect *hung = &matrix.expects[0], *completed = &matrix.expects[1], *oom = &matrix.expects[2];
 
-	assert_string_equal(hung->verdict, "hung");
+	assert_int_equal(hung->verdict, PL_HUNG);
 	assert_string_equal(hung->convoy, "rwsem: io <- fault");
 	assert_int_equal(hung->nr_except, 2);
 	assert_true(pl_expect_excepts(hung, 1));
@@ -567,7 +567,7 @@ static void expectations(void **state)
 	assert_true(pl_expect_excepts(hung, 3));
 	assert_string_equal(hung->origin, "m.yaml:10");
 	assert_int_equal(hung->nr_cells, 3);
-	assert_string_equal(completed->verdict, "completed");
+	assert_int_equal(completed->verdict, PL_COMPLETED);
 	assert_null(completed->convoy);
 	assert_int_equal(completed->nr_except, 0);
 	assert_false(pl_expect_excepts(completed, 1));
@@ -1177,11 +1177,19 @@ static void text_parameters(void **state)
 static void bad_workload(void **state)
 {
 #define HOG  "configs/workloads/hog.yaml:"
-#define HEAD "name: hog\nprogress: p\n"
+#define HEAD "name: hog\nprogress: samples\n"
 	static const struct {
 		const char *text, *error;
 	} cases[] = {
 		{ "name: hog\ntasks: [ { name: t, command: c } ]\n", HOG "1:1: found no key \"progress\", expected it here" },
+		{ "name: hog\nprogress: workload_write_byts\ntasks: [ { name: t, command: c } ]\n",
+		  HOG "2:11: found \"workload_write_byts\", expected a metric for progress: did you mean \"workload_write_bytes\"?; "
+		      "`plimsoll metrics` lists them" },
+		{ "name: hog\nprogress: rows\ntasks: [ { name: t, command: c } ]\n",
+		  HOG "2:11: found \"rows\", expected a metric for progress; `plimsoll metrics` lists them" },
+		{ "name: hog\nprogress: workload_progress\ntasks: [ { name: t, command: c } ]\n",
+		  HOG "2:11: found \"workload_progress\", expected a metric for progress: did you mean \"workload_user_us\"?; "
+		      "`plimsoll metrics` lists them" },
 		{ HEAD "tasks: []\n", HOG "3:8: found an empty list, expected a list of tasks" },
 		{ HEAD "tasks: [ { name: t } ]\n", HOG "3:10: found no key \"command\", expected it here" },
 		{ HEAD "tasks: [ { name: a.b, command: c } ]\n",

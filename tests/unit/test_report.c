@@ -197,7 +197,8 @@ static void grouping(void **state)
 static void medians(void **state)
 {
 	static const double values[] = { 7, 1, NAN, 100, 3 };
-	static const struct report_measure measure = { "stalls", NULL }, sum = { "stalls", "oom_kills" }, none = { "no_such", NULL };
+	static const struct report_measure measure = { .metric = M_stalls }, none = { .metric = M_probe_p99_ms };
+	static const struct report_measure sum = { .metric = M_stalls, .sum = true, .plus = M_oom_kills };
 
 	(void)state;
 	for (size_t i = 0; i < 5; i++)

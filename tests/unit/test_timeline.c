@@ -260,7 +260,7 @@ static void page_escapes(void **state)
 	assert_non_null(html);
 	for (size_t i = 0; i < PL_MAX_METRICS; i++)
 		row.analysis.value[i] = i % 3 == 0 ? NAN : i % 3 == 1 ? INFINITY : (double)i;
-	row.analysis.value[pl_metric_index("first_hung_s")] = 130;
+	row.analysis.value[M_first_hung_s] = 130;
 
 	/* Without the page there is one line that says how to get it. */
 	FILE *out = open_memstream(&text, &len);

@@ -1,9 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The one list of metrics: their table, their indices and their documentation come from it. For analyse/ only. */
-#ifndef PL_ANALYSE_METRICS_H
-#define PL_ANALYSE_METRICS_H
+/*
+ * The one list of metrics: their table, their indices and their documentation come from it. Whoever means a certain metric
+ * says M_xxx, so that a wrong name does not compile; names are looked up only where a user wrote them.
+ */
+#ifndef PL_WORDS_METRICS_H
+#define PL_WORDS_METRICS_H
 
-#include "analyse/analyse.h"
+#include "base/base.h"
+
+/* How a metric reads and which way is better. */
+enum pl_better { PL_NEUTRAL, PL_LOWER, PL_HIGHER };
+struct pl_metric_def {
+	const char *name; /* with its unit: stall_p99_ms */
+	const char *unit; /* "ms", "s", "pages", "count", "bytes", "%" ... */
+	enum pl_better better;
+	const char *definition; /* one or two sentences; docs/metrics.md is printed from this */
+};
 
 /* X(name, unit, better, definition), in the order of reports */
 #define PL_METRICS(X)													\
@@ -175,6 +187,7 @@
 	X(samples, "count", PL_NEUTRAL, "Samples in the window.")							\
 	X(samples_missing, "count", PL_LOWER, "Samples missing since boot; one is enough to make the cell incomplete.")
 
+/* A metric's place in pl_metrics and in pl_analysis.value: M_ and its name. */
 enum pl_metric {
 #define PL_METRIC_ENUM(name, unit, better, definition) M_##name,
 	PL_METRICS(PL_METRIC_ENUM)
@@ -182,8 +195,21 @@ enum pl_metric {
 	PL_NR_METRICS
 };
 
+/* Room for their values. */
+#define PL_MAX_METRICS 160
+
 /* The metrics that the guest's user space reports by name; it can set no others. */
 #define PL_METRIC_AGENT_FIRST M_workload_user_us
 #define PL_METRIC_AGENT_LAST  M_workload_unreaped
+
+/* All metrics in the order of reports. */
+extern const struct pl_metric_def pl_metrics[];
+extern const size_t pl_nr_metrics;
+
+/* Index of a metric by a name that a user wrote, or -1. */
+int pl_metric_index(const char *name);
+
+/* docs/metrics.md: what verdicts, flags and metrics mean, in Markdown. */
+void pl_metrics_doc(FILE *out);
 
 #endif

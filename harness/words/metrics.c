@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "analyse/metrics.h"
+/* The table of metrics, and the page of documentation that is printed from the lists of this folder. */
+#include "words/metrics.h"
 
 #include <assert.h>
 #include <string.h>
+
+#include "words/verdicts.h"
 
 const struct pl_metric_def pl_metrics[] = {
 #define PL_METRIC_DEF(name, unit, better, definition) { #name, unit, better, definition },
@@ -21,78 +24,13 @@ int pl_metric_index(const char *name)
 	return -1;
 }
 
-struct named {
-	const char *name;
-	const char *definition;
-};
-
-static const struct named verdicts[PL_NR_VERDICTS] = {
-	[PL_COMPLETED] = { "completed", "None of the others: the workload ran for its time, however slowly." },
-	[PL_HUNG] = { "hung", "khungtaskd reported a task after the workload began." },
-	[PL_OOM] = { "oom", "The OOM killer ended a task after the workload began, and nothing was reported as hung." },
-	[PL_PANIC] = { "panic", "The kernel panicked." },
-	[PL_INCOMPLETE] = { "incomplete", "The run says nothing, and its reason says why: no black box, a damaged or full one, a "
-					  "missing sample, a log without an end, a setting that the guest refused, an agent "
-					  "that could not go on, a QEMU ended at its wall deadline. It outranks all the others." },
-};
-
-/* In the order of the bits. */
-static const struct named flags_table[] = {
-	{ "hung", "khungtaskd reported a task." },
-	{ "oom", "The OOM killer ended a task." },
-	{ "silent-hang", "A wait in D state or for a lock reached the hung-task timeout, and khungtaskd reported nothing of that "
-			 "task while it lasted: the waiter was killable, or gone before the next scan." },
-	{ "wedged", "The recorder had to stop the guest at its deadline: user space no longer could." },
-	{ "drops", "The black box was full." },
-	{ "missed", "A sample is missing." },
-	{ "untracked", "The recorder's tables were full: some wait is not in the log." },
-	{ "not-exact", "A real clock, or a virtual clock without lockstep: the same cell may give another log." },
-	{ "rejected", "The guest refused a setting." },
-	{ "swap-free", "The OOM killer ended a task while more than a twentieth of swap was free." },
-};
-#define NR_FLAGS (sizeof(flags_table) / sizeof(*flags_table))
-
-const char *pl_verdict_name(enum pl_verdict verdict)
-{
-	return (unsigned)verdict < PL_NR_VERDICTS ? verdicts[verdict].name : "?";
-}
-
-bool pl_verdict_from_name(const char *name, enum pl_verdict *verdict)
-{
-	for (unsigned i = 0; i < PL_NR_VERDICTS; i++) {
-		if (strcmp(verdicts[i].name, name))
-			continue;
-		*verdict = (enum pl_verdict)i;
-		return true;
-	}
-	return false;
-}
-
-void pl_flags_text(uint32_t flags, char *text, size_t room)
-{
-	size_t len = 0;
-
-	if (!room)
-		return;
-	*text = '\0';
-	for (unsigned i = 0; i < NR_FLAGS; i++) {
-		if (!(flags & 1u << i))
-			continue;
-		int wrote = snprintf(text + len, room - len, "%s%s", len ? "," : "", flags_table[i].name);
-
-		if (wrote < 0 || (size_t)wrote >= room - len)
-			return;
-		len += (size_t)wrote;
-	}
-}
-
 void pl_metrics_doc(FILE *out)
 {
 	static const char *const better[] = { [PL_NEUTRAL] = "", [PL_LOWER] = "lower", [PL_HIGHER] = "higher" };
 
 	fputs("# Verdicts, flags and metrics\n"
 	      "\n"
-	      "<!-- `build/plimsoll metrics` prints this page; a test compares the two. Change harness/analyse/metrics.[ch]. -->\n"
+	      "<!-- `build/plimsoll metrics` prints this page; a test compares the two. Change harness/words/. -->\n"
 	      "\n"
 	      "All of this is computed from a cell's black box, and can be computed again from the artifact at any time.\n"
 	      "\n"
@@ -101,8 +39,8 @@ void pl_metrics_doc(FILE *out)
 	      "| verdict | meaning |\n"
 	      "|---|---|\n",
 	      out);
-	for (size_t i = 0; i < PL_NR_VERDICTS; i++)
-		fprintf(out, "| `%s` | %s |\n", verdicts[i].name, verdicts[i].definition);
+	for (unsigned i = 0; i < PL_NR_VERDICTS; i++)
+		fprintf(out, "| `%s` | %s |\n", pl_verdict_name((enum pl_verdict)i), pl_verdict_definition((enum pl_verdict)i));
 	fputs("\n"
 	      "incomplete outranks panic, panic outranks hung, hung outranks oom. A panic before the workload is a panic.\n"
 	      "\n"
@@ -113,8 +51,9 @@ void pl_metrics_doc(FILE *out)
 	      "| flag | meaning |\n"
 	      "|---|---|\n",
 	      out);
-	for (size_t i = 0; i < NR_FLAGS; i++)
-		fprintf(out, "| `%s` | %s |\n", flags_table[i].name, flags_table[i].definition);
+	for (unsigned bit = 0; bit < 32; bit++)
+		if (pl_flag_name(bit))
+			fprintf(out, "| `%s` | %s |\n", pl_flag_name(bit), pl_flag_definition(bit));
 	fputs("\n"
 	      "## What counts\n"
 	      "\n"
