@@ -1113,7 +1113,7 @@ static enum pl_status load_variant(const struct pl_variant *variant, uint32_t co
 #define TEXT "expected 1 to 63 letters, digits and _ - . : / + % @ "
 #define SHELL ": the guest's shell reads it"
 
-static const char text_hog[] = "name: hog\nprogress: p\nparams: { rw: randread, jobs: 4, size: \"8k\" }\n"
+static const char text_hog[] = "name: hog\nprogress: samples\nparams: { rw: randread, jobs: 4, size: \"8k\" }\n"
 			       "tasks: [ { name: t, command: \"f --rw={rw} '{size}' {jobs * 2} {rw}\" } ]\n";
 
 static void text_parameters(void **state)
