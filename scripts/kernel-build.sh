@@ -23,6 +23,8 @@ recipe=1
 kernels=$PLIMSOLL_CACHE/kernels
 # Debug information is most of what such a build writes.
 debug_need_mib=4000
+# What compile ends with where the tree is not the one any more that was hashed.
+tree_changed=4
 built=${PLIMSOLL_BUILD:-$PLIMSOLL_ROOT/build}
 
 # check_lock NAME: one line if this is not the source that the published digests belong to.
@@ -55,12 +57,44 @@ version_of_makefile() {
 		}'
 }
 
-# A tree that was built in holds products, which are neither copied nor part of its content.
+# A tree that was built in holds products, which are neither copied nor part of its content. That a file has changed
+# while it was read (1) is no failure: what was read is what counts, and is hashed.
 tree_tar() {
+	local status=0
 	tar -C "$1" -c --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 --mode=u=rwX,go=rX \
 		--exclude=.git --exclude='*.o' --exclude='*.a' --exclude='*.cmd' --exclude='*.ko' --exclude='.tmp_*' \
 		--exclude='./vmlinux*' --exclude='./.config*' --exclude=./System.map --exclude=./include/generated \
-		--exclude=./include/config --exclude='./arch/*/include/generated' --exclude-from="$configs/unpack-exclude.txt" .
+		--exclude=./include/config --exclude='./arch/*/include/generated' \
+		--exclude-from="$configs/unpack-exclude.txt" . || status=$?
+	[ "$status" -le 1 ]
+}
+
+# describe_tree: sets what a kernel's key has of the tree, which is read a second time only if it has to be unpacked.
+describe_tree() {
+	source_version=$(version_of_makefile <"$tree/Makefile")
+	[[ $source_version =~ ^[0-9][A-Za-z0-9._+-]*$ ]] ||
+		die 2 "KERNEL_TREE: $tree calls itself '$source_version', which is no version"
+	name=${tree_name:-$source_version}
+	[[ $name =~ ^[A-Za-z0-9][A-Za-z0-9._+-]*$ ]] || die 2 "KERNEL_TREE: '$name' is no name for a kernel"
+	series=$(series_for "$source_version")
+	source_sha256=$(tree_tar "$tree" | sha256)
+}
+
+# unpack_tree: a copy of the tree in $work/src, hashed as it is copied; the hash in copied.
+unpack_tree() {
+	local unpacking
+	rm -f "$work/pipe"
+	mkfifo "$work/pipe"
+	tar -x -C "$work/src" <"$work/pipe" &
+	unpacking=$!
+	copied=$(tree_tar "$tree" | tee "$work/pipe" | sha256)
+	wait "$unpacking"
+}
+
+# tree_is_described: the copy is the tree that the kernel's key was made of. Otherwise somebody has edited it since, and
+# the cache would hold one tree's kernel under the name of another's, for ever.
+tree_is_described() {
+	[[ $copied = "$source_sha256" && $(version_of_makefile <"$work/src/Makefile") = "$source_version" ]]
 }
 
 unpack() {
@@ -69,7 +103,8 @@ unpack() {
 	if [ -n "$commit" ]; then
 		git -C "$tree" archive --format=tar "$commit" | tar -x -C "$work/src"
 	elif [ -n "$tree" ]; then
-		tree_tar "$tree" | tar -x -C "$work/src"
+		unpack_tree
+		tree_is_described || exit "$tree_changed"
 		# It is left out, and mrproper goes there.
 		mkdir -p "$work/src/Documentation/devicetree/bindings"
 		: >"$work/src/Documentation/devicetree/bindings/Makefile"
@@ -111,10 +146,12 @@ same_kernel() {
 # compile: in $work, resumed where an earlier one was killed; leaves the finished entry in $work/entry.
 compile() {
 	[ -e "$work/unpacked" ] || unpack
+	# Beside the tree, where no name is that make would have to quote.
+	fragment=$work/fragment
+	cp "$configs/guest.config" "$fragment"
 	if [ -n "$debug" ]; then
 		# DWARF 4: what drgn 0.0.22 and crash 8.0.2 have been seen to read.
-		sed 's/^CONFIG_DEBUG_INFO_NONE=y$/CONFIG_DEBUG_INFO_DWARF4=y/' "$configs/guest.config" >"$work/fragment"
-		fragment=$work/fragment
+		sed 's/^CONFIG_DEBUG_INFO_NONE=y$/CONFIG_DEBUG_INFO_DWARF4=y/' "$configs/guest.config" >"$fragment"
 	fi
 	kmake allnoconfig || exit 3
 	(cd "$work/src" && check_config)
@@ -165,7 +202,19 @@ remember_failure() {
 	rm -rf "$work"
 }
 
+# sweep: remove what was left behind by builds that nobody resumed for a day. One that was stopped for as long still
+# holds its lock.
+sweep() {
+	local left lock
+	while IFS= read -r -d '' left; do
+		exec {lock}>"${left%.work}.lock"
+		! flock -n "$lock" || rm -rf "$left"
+		exec {lock}>&-
+	done < <(find "$kernels" -maxdepth 1 -name '*.work' -mmin +1440 -print0)
+}
+
 # build_kernel: the kernel that the variables name, series, tree or archive, source_version and source_sha256 describe.
+# changed is set instead, and nothing is built, if the tree is no longer the one that they describe.
 build_kernel() {
 	local TIMEFORMAT='%R s; CPU: %U s user, %S s system'
 	local key entry work lock='' status=0 fragment=$fragment folder=kernels
@@ -199,8 +248,7 @@ build_kernel() {
 	if [ ! -e "$entry/manifest.json" ]; then
 		[ -z "$debug" ] || need_mib=$debug_need_mib
 		check_room "$kernels"
-		# What was left behind by builds that nobody resumed.
-		find "$kernels" -maxdepth 1 -name '*.work' -mmin +1440 -exec rm -rf {} +
+		sweep
 		work=$kernels/$key.work
 		mkdir -p "$work"
 		say "kernel $name: building $source_version${debug:+ with debug information} with $compiler; log: $work/log"
@@ -210,6 +258,12 @@ build_kernel() {
 		{ time { (set -e && compile) >"$work/log" 2>&1 </dev/null; }; } 2>"$work/took"
 		status=$?
 		set -e
+		if [ "$status" -eq "$tree_changed" ]; then
+			rm -rf "$work"
+			exec {lock}>&-
+			changed=1
+			return
+		fi
 		if [ "$status" -ne 0 ]; then
 			[ "$status" -eq 2 ] || status=3
 			tail -n 30 "$work/log" >&2
@@ -233,13 +287,24 @@ build_kernel() {
 
 # build: what the user asked for: the kernel, and then the same with debug information if that was asked for.
 build() {
-	debug=
-	build_kernel
-	[ -z "$with_debug" ] || debug=-debug build_kernel
+	local tries=5
+	while [ $((tries--)) -gt 0 ]; do
+		changed=
+		debug=
+		build_kernel
+		[ -n "$changed$with_debug" ] || return 0
+		[ -n "$changed" ] || debug=-debug build_kernel
+		[ -n "$changed" ] || return 0
+		say "kernel $name: $tree was changed while it was read: once more"
+		describe_tree
+	done
+	die 2 "kernel $name: $tree changes each time that it is read: build it when nobody writes to it"
 }
 
 main() {
 	[ $# -gt 0 ] || die 2 "usage: scripts/kernel-build.sh [--debug] NAME... | --first N NAME... | [--debug] --tree PATH | --lock NAME..."
+	[[ $kernels != *[[:space:]:]* ]] ||
+		die 2 "$kernels: no kernel can be built in a path with a blank or a colon; set XDG_CACHE_HOME to another"
 	find_compiler
 	mkdir -p "$kernels" "$sources"
 	tree=
@@ -260,14 +325,8 @@ main() {
 	--tree)
 		[[ $# -ge 2 && $# -le 3 && -f $2/Makefile && -f $2/Kconfig ]] || die 2 "KERNEL_TREE: ${2:-} is not a kernel source tree"
 		tree=$(cd "$2" && pwd -P)
-		source_version=$(env -i PATH="$PATH" make -s -C "$tree" kernelversion) ||
-			die 2 "KERNEL_TREE: make kernelversion fails in $tree"
-		[[ $source_version =~ ^[0-9][A-Za-z0-9._+-]*$ ]] ||
-			die 2 "KERNEL_TREE: $tree calls itself '$source_version', which is no version"
-		name=${3:-$source_version}
-		[[ $name =~ ^[A-Za-z0-9][A-Za-z0-9._+-]*$ ]] || die 2 "KERNEL_TREE: '$name' is no name for a kernel"
-		series=$(series_for "$source_version")
-		source_sha256=$(tree_tar "$tree" | sha256)
+		tree_name=${3:-}
+		describe_tree
 		build
 		say "kernel $name: ready; a matrix names it $name"
 		;;
