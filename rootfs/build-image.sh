@@ -117,7 +117,8 @@ compile() {
 	(cd "$sources" && "$CC" -std=gnu17 -D_GNU_SOURCE -O2 -Wall -Wextra -Wshadow -Wconversion -Werror -I harness -static \
 		-Wl,--build-id=none -s -o "$@")
 }
-compile "$root/bin/agent" rootfs/agent/*.c
+mapfile -t agent_sources < <(cd "$sources" && printf '%s\n' rootfs/agent/*.c)
+compile "$root/bin/agent" "${agent_sources[@]}"
 for source in "$here"/workloads/*.c; do
 	compile "$root/bin/$(basename "$source" .c)" "rootfs/workloads/$(basename "$source")"
 done
@@ -178,11 +179,19 @@ cat > "$work/manifest.json" <<JSON
 JSON
 # The key is gone while image and manifest may not belong together.
 rm -f "$out/inputs.sha256" "$out/inputs.state"
-# Named by its content: cells that run now go on with the image that they were planned with.
-find "$out" -maxdepth 1 -name 'root-*.img' -mmin +1440 -delete
-mv "$work/root.img" "$out/root-$sha256.img"
+# Named by its content: cells that run now go on with the image that they were planned with. Their harness has a lock on
+# it; if it has none yet, there is a day for that from now on.
+[ ! -e "$out/root.img" ] || touch "$out/root.img"
+# Not replaced by its like: a lock would stay with the one that is gone.
+if cmp -s "$work/root.img" "$out/root-$sha256.img"; then
+	touch "$out/root-$sha256.img"
+	rm "$work/root.img"
+else
+	mv "$work/root.img" "$out/root-$sha256.img"
+fi
 ln -sfT "root-$sha256.img" "$work/root.img"
 mv -T "$work/root.img" "$out/root.img"
 mv "$work/manifest.json" "$out/manifest.json"
+find "$out" -maxdepth 1 -name 'root-*.img' -mmin +1440 -exec flock -n -x {} rm {} \;
 echo "$key" > "$out/inputs.sha256"
 remember_state

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* What `make kernels rootfs` left in build/, and whether it still is what its manifest says. */
+#include <fcntl.h>
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -119,6 +121,24 @@ void pl_kernel_free(struct pl_kernel *kernel)
 	*kernel = (struct pl_kernel){ 0 };
 }
 
+/*
+ * The cells that are planned with an image run long after, and `make rootfs` removes old ones: but none that somebody
+ * has a lock on, as this process has until it ends. Where it gets none, a cell will say that its image is gone.
+ */
+static void hold_image(const char *path)
+{
+	static struct stat held;
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (fstat(fd, &st) || (st.st_dev == held.st_dev && st.st_ino == held.st_ino) || flock(fd, LOCK_SH | LOCK_NB))
+		close(fd);
+	else
+		held = st;
+}
+
 enum pl_status pl_rootfs_load(const struct pl_paths *paths, struct pl_rootfs *rootfs, struct pl_error *err)
 {
 	struct json_object *json = NULL, *mib;
@@ -129,6 +149,7 @@ enum pl_status pl_rootfs_load(const struct pl_paths *paths, struct pl_rootfs *ro
 	enum pl_status status;
 
 	*rootfs = (struct pl_rootfs){ .image = pl_strdup(image ? image : link) };
+	hold_image(rootfs->image);
 	free(image);
 	free(link);
 	if (access(manifest, F_OK))

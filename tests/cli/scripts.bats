@@ -118,6 +118,41 @@ load helpers
 	[[ $status -ne 0 && $output == *"looks for libraries"* ]]
 }
 
+@test "an image that is used stays, however old it is; one that nobody uses goes after a day" {
+	mkdir -p repo/harness/blackbox image
+	cp -r "$ROOT/rootfs" repo/
+	cp "$ROOT/harness/blackbox/format.h" repo/harness/blackbox/
+	# The whole of a build but its contents.
+	# shellcheck disable=SC2016 # for the fake
+	fake mkfs.erofs '[ "$1" = -V ] && exec -a mkfs.erofs /usr/bin/mkfs.erofs -V
+		cp contents "${@: -2:1}"'
+	build() {
+		echo "$1" >contents
+		touch -d '3 days ago' image/root-*.img 2>/dev/null || true
+		echo >>repo/rootfs/profile
+		PATH=$PWD/bin:$PATH run repo/rootfs/build-image.sh image
+		expect 0 ""
+	}
+	build first
+	first=$(readlink image/root.img)
+	exec 8<"image/$first"
+	flock -s 8
+	build second
+	second=$(readlink image/root.img)
+	# Until now it was the current one: who has just planned with it has a day.
+	build third
+	[ "$(cat "image/$first")" = first ]
+	[ -e "image/$second" ]
+	build first
+	[ "image/$first" -ef /proc/self/fd/8 ]
+	build fourth
+	exec 8<&-
+	build fifth
+	[ ! -e "image/$first" ]
+	[ ! -e "image/$second" ]
+	[ "$(cat image/root.img)" = fifth ]
+}
+
 # A repository with one kernel whose source is a few lines, to see what a build does when things go wrong.
 toy_repository() {
 	mkdir -p repo/scripts repo/configs/kernel repo/kernel-patches/1.0 tree
@@ -128,8 +163,12 @@ toy_repository() {
 	: >repo/configs/kernel/unpack-exclude.txt
 	echo '# toy' >repo/configs/kernel/kernels.lock
 	cat >tree/Makefile <<-MAKE
+		VERSION = 1
+		PATCHLEVEL = 0
+		SUBLEVEL = 7
+		EXTRAVERSION =
 		.RECIPEPREFIX = >
-		kernelversion kernelrelease:
+		kernelrelease:
 		>@echo 1.0.7
 		mrproper:
 		allnoconfig:
@@ -164,8 +203,6 @@ toy_build() { run repo/scripts/kernel-build.sh --tree tree; }
 
 @test "a commit is built from the repository, once; that it cannot be built is remembered" {
 	toy_repository
-	{ printf 'VERSION = 1\nPATCHLEVEL = 0\nSUBLEVEL = 7\nEXTRAVERSION =\n'; cat tree/Makefile; } >Makefile
-	mv Makefile tree/Makefile
 	commit() { git -C tree add -A && git -C tree -c user.name=t -c user.email=t@example.org commit -qm "$1"; }
 	git init -q tree
 	commit good
@@ -196,6 +233,69 @@ toy_build() { run repo/scripts/kernel-build.sh --tree tree; }
 	expect 2 "no full hash"
 	run repo/scripts/kernel-build.sh --commit tree "$(printf '0%.0s' {1..40})" name
 	expect 2 "has no commit"
+}
+
+# edit_while_read EDIT: each time that a tree was hashed, somebody edits it before it can be copied.
+edit_while_read() {
+	cat >repo/edit <<-EDIT
+		$1
+	EDIT
+	# shellcheck disable=SC2016 # for the script
+	sed -i 's/source_sha256=$(tree_tar "$tree" | sha256)$/&; . "$PLIMSOLL_ROOT\/edit"/' repo/scripts/kernel-build.sh
+	grep -q '/edit"' repo/scripts/kernel-build.sh
+}
+
+@test "a tree that is edited between its hash and its copy: what the cache has under a hash is of that content" {
+	toy_repository
+	sed -i 's/cp .bin.true vmlinux/cp Kconfig vmlinux; : >>vmlinux/' tree/Makefile
+	# shellcheck disable=SC2016 # for the fake
+	fake strip 'cp "${@: -1}" "$3"'
+	was=$(cat tree/Kconfig)
+	edit_while_read '[ -e edited ] || { touch edited; echo "# edited" >>tree/Kconfig; }'
+	PATH=$PWD/bin:$PATH toy_build
+	expect 0 "was changed while it was read: once more"
+	expect 0 "ready"
+	grep -q '# edited' repo/build/kernels/1.0.7/vmlinux
+	# The tree as it was has not been built.
+	echo "$was" >tree/Kconfig
+	PATH=$PWD/bin:$PATH toy_build
+	expect 0 "built in"
+	[ "$(cat repo/build/kernels/1.0.7/vmlinux)" = "$was" ]
+}
+
+@test "a tree whose version is edited between is not built under the other; one that never rests: exit 2" {
+	toy_repository
+	edit_while_read '[ -e edited ] || { touch edited; sed -i "s/^SUBLEVEL = 7/SUBLEVEL = 8/" tree/Makefile; }'
+	toy_build
+	expect 0 "a matrix names it 1.0.8"
+	[ ! -e repo/build/kernels/1.0.7 ]
+	grep -q '"source_version": "1.0.8"' repo/build/kernels/1.0.8/manifest.json
+	echo 'echo "# again" >>tree/Kconfig' | tee repo/edit >>tree/Kconfig
+	toy_build
+	expect 2 "changes each time that it is read"
+	[ -z "$(find cache -name '*.work')" ]
+}
+
+@test "what builds left behind a day ago is removed, but not what one still holds" {
+	toy_repository
+	mkdir -p cache/plimsoll/kernels/{held,left}.work
+	touch -d '2 days ago' cache/plimsoll/kernels/*.work
+	exec 8>cache/plimsoll/kernels/held.lock
+	flock 8
+	toy_build
+	exec 8>&-
+	expect 0 "built in"
+	[ -d cache/plimsoll/kernels/held.work ]
+	[ ! -e cache/plimsoll/kernels/left.work ]
+}
+
+@test "a cache in which no kernel can be built, because of a blank or a colon in its path: exit 2" {
+	toy_repository
+	for folder in "a b" a:b; do
+		XDG_CACHE_HOME=$PWD/$folder toy_build
+		expect 2 "set XDG_CACHE_HOME to another"
+		one_line
+	done
 }
 
 @test "two builds of the same kernel at once: one builds, one waits" {

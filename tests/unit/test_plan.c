@@ -5,6 +5,7 @@
  */
 #include "../../rootfs/agent/program.c"
 
+#include <fcntl.h>
 #include <glob.h>
 #include <limits.h>
 #include <setjmp.h>
@@ -13,6 +14,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -1279,6 +1281,25 @@ static void bad_build(void **state)
 }
 
 /* A file that was read once is not read again as long as nobody writes it: not even one byte of as many. */
+/* `make rootfs` asks for a lock of its own before it removes an image. */
+static void image_is_held(void **state)
+{
+	struct pl_matrix matrix;
+
+	(void)state;
+	put_rootfs("an image that is planned with");
+	int fd = open("build/rootfs/root.img", O_RDONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
+	assert_int_equal(flock(fd, LOCK_UN), 0);
+	load_good(&matrix);
+	pl_matrix_free(&matrix);
+	/* Also when the matrix is gone: its cells may have been handed on. */
+	assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), -1);
+	close(fd);
+}
+
 static void replaced_after_it_was_read(void **state)
 {
 	struct pl_matrix matrix;
@@ -1794,6 +1815,7 @@ int main(void)
 		cmocka_unit_test_setup(bad_workload, make_tree),
 		cmocka_unit_test_setup(bad_build, make_tree),
 		cmocka_unit_test_setup(replaced_after_it_was_read, make_tree),
+		cmocka_unit_test_setup(image_is_held, make_tree),
 		cmocka_unit_test(expressions),
 		cmocka_unit_test(templates),
 		cmocka_unit_test(messages_stay_one_printable_line),
