@@ -60,17 +60,37 @@ static enum pl_status run_script(const char *script, const char *const *argv, in
 	return PL_OK;
 }
 
+/*
+ * The script of the repository that this program was built in: ROOT/build/plimsoll. Not what lies beside configs/, for
+ * --configs may name any folder. NULL: the system does not say where the program is.
+ */
+static char *find_script(void)
+{
+	char *exe = realpath("/proc/self/exe", NULL), *script = NULL;
+	char *slash = exe ? strrchr(exe, '/') : NULL;
+
+	if (slash)
+		script = pl_asprintf("%.*s/../scripts/kernel-build.sh", (int)(slash - exe), exe);
+	free(exe);
+	return script;
+}
+
 /* Have the script build what argv says after its own name, and name is what that is called. Takes name. */
 static enum pl_status build(const struct pl_cli *cli, const char **argv, char *name, char **kernel, bool *built,
 			    struct pl_error *err)
 {
-	char *script = pl_asprintf("%s/../scripts/kernel-build.sh", cli->paths.configs);
+	char *script = find_script();
 	int code = 0;
 
 	argv[0] = script;
 	setenv("PLIMSOLL_BUILD", cli->paths.build, true);
 	fflush(stdout);
-	enum pl_status status = run_script(script, argv, &code, err);
+	enum pl_status status;
+
+	if (script)
+		status = run_script(script, argv, &code, err);
+	else
+		status = pl_fail_errno(err, PL_HOST, "/proc/self/exe, from where kernel-build.sh is found");
 
 	*built = status == PL_OK && !code;
 	*kernel = *built ? name : NULL;

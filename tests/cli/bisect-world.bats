@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Whole searches, from the command line to the answer, in worlds whose truth is known. No VM starts.
-# shellcheck disable=SC2016,SC2034,SC2154 # worlds are for another shell to expand; bats sets stderr, world.bash reads CONFIGS
+# shellcheck disable=SC2016,SC2034,SC2154 # for worlds' shells; by bats; read by world.bash
 bats_require_minimum_version 1.5.0
 load helpers
 load world
@@ -171,9 +171,8 @@ history() {
 
 # fake_builds: a kernel-build.sh that makes a kernel of a commit's state at once, but none of one that is broken.
 fake_builds() {
-	mkdir -p root/scripts root/configs
-	# configs is a directory of links, because a link's .. is not ours.
-	ln -sf "$ROOT"/configs/* root/configs/
+	mkdir -p root/scripts root/build
+	cp "$ROOT/build/plimsoll" root/build/
 	{
 		printf '%s\n' '#!/bin/bash' 'echo "$@" >>builds' '[ "$1 $#" = "--commit 4" ] || exit 9' 'cd "$(dirname "$0")/../.." || exit 9' \
 			'state=$(git -C "$2" show "$3:state")' '[ "$state" != broken ] || { echo "does not compile" >&2; exit 3; }'
@@ -181,7 +180,7 @@ fake_builds() {
 		printf '%s\n' 'fake_kernel "$4" "$state $3"'
 	} >root/scripts/kernel-build.sh
 	chmod +x root/scripts/kernel-build.sh
-	CONFIGS=root/configs
+	PLIMSOLL=root/build/plimsoll
 }
 
 commits() { in_world bisect --commits c0..c11 --goal hung --json answer.json "$@" repo w.yaml; }

@@ -47,8 +47,8 @@ fake_world() {
 	export FAKE_WORLD=$PWD/world
 }
 
-# in_world ARGUMENT...: plimsoll where a cell ends as the world says. CONFIGS: other than the repository's.
+# in_world ARGUMENT...: plimsoll where a cell ends as the world says. CONFIGS, PLIMSOLL: other than the repository's.
 in_world() {
-	PATH=$BATS_FILE_TMPDIR/bin:$PATH timeout 120 "$ROOT/build/plimsoll" --configs "${CONFIGS:-$ROOT/configs}" --build build \
-		--results results "$@"
+	PATH=$BATS_FILE_TMPDIR/bin:$PATH timeout 120 "${PLIMSOLL:-$ROOT/build/plimsoll}" \
+		--configs "${CONFIGS:-$ROOT/configs}" --build build --results results "$@"
 }
