@@ -304,7 +304,7 @@ build() {
 main() {
 	[ $# -gt 0 ] || die 2 "usage: scripts/kernel-build.sh [--debug] NAME... | --first N NAME... | [--debug] --tree PATH | --lock NAME..."
 	[[ $kernels != *[[:space:]:]* ]] ||
-		die 2 "$kernels: no kernel can be built in a path with a blank or a colon; set XDG_CACHE_HOME to another"
+		die 2 "$kernels: no kernel can be built in a path with a blank or a colon; set another XDG_CACHE_HOME"
 	find_compiler
 	mkdir -p "$kernels" "$sources"
 	tree=

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <linux/futex.h>
 #include <poll.h>
 #include <sched.h>
@@ -33,6 +32,12 @@
 struct args {
 	char *argv[96];
 	size_t count;
+};
+
+/* What QEMU inherits of lockstep; -1: nothing. */
+struct lockstep {
+	int library_fd;	 /* lockstep.so: the loader splits LD_PRELOAD at blanks and colons, which a path may have */
+	int evidence_fd; /* memfd with struct pl_lockstep_evidence */
 };
 
 static void add_arg(struct args *args, char *text)
@@ -176,8 +181,8 @@ static void qemu_args(const struct pl_vm_host *host, const struct pl_cell *cell,
 }
 
 /* In the child, between fork and exec: only async-signal-safe calls, and words to stderr if one fails. */
-static void child_exec(const struct args *args, const struct pl_vm *vm, pid_t harness, int core, int evidence_fd, bool stdio,
-		       char *const *envp)
+static void child_exec(const struct args *args, const struct pl_vm *vm, pid_t harness, int core,
+		       const struct lockstep *lockstep, bool stdio, char *const *envp)
 {
 	sigset_t none;
 
@@ -199,7 +204,7 @@ static void child_exec(const struct args *args, const struct pl_vm *vm, pid_t ha
 		CPU_SET((size_t)core, &cores);
 		sched_setaffinity(0, sizeof(cores), &cores);
 	}
-	int keep[] = { vm->memory_fd, vm->console_fd, evidence_fd };
+	int keep[] = { vm->memory_fd, vm->console_fd, lockstep->evidence_fd, lockstep->library_fd };
 	for (size_t i = 0; i < sizeof(keep) / sizeof(keep[0]); i++)
 		if (keep[i] >= 0 && fcntl(keep[i], F_SETFD, 0))
 			_exit(126);
@@ -220,7 +225,7 @@ static void child_exec(const struct args *args, const struct pl_vm *vm, pid_t ha
 #define NR_LOCKSTEP_VARS 3
 
 /* The environment with lockstep.so preloaded, told what to do and where to write its evidence; or without it. */
-static char **lockstep_env(const char *library, const struct pl_vm_options *options, int evidence_fd)
+static char **lockstep_env(const struct lockstep *lockstep, const struct pl_vm_options *options)
 {
 	static const char *const ours[] = { "LD_PRELOAD=", PL_LOCKSTEP_FD_ENV "=", PL_LOCKSTEP_MODE_ENV "=" };
 	size_t count = 0, to = 0;
@@ -236,22 +241,22 @@ static char **lockstep_env(const char *library, const struct pl_vm_options *opti
 		if (!replaced)
 			envp[to++] = environ[i];
 	}
-	if (library) {
-		envp[to++] = pl_asprintf("LD_PRELOAD=%s", library);
-		envp[to++] = pl_asprintf(PL_LOCKSTEP_FD_ENV "=%d", evidence_fd);
+	if (lockstep->library_fd >= 0) {
+		envp[to++] = pl_asprintf("LD_PRELOAD=/proc/self/fd/%d", lockstep->library_fd);
+		envp[to++] = pl_asprintf(PL_LOCKSTEP_FD_ENV "=%d", lockstep->evidence_fd);
 		envp[to++] = pl_asprintf(PL_LOCKSTEP_MODE_ENV "=%s%s%s%s", options->lockstep ? "" : "f",
 					 options->host_tlb_time ? "t" : "", options->provoke ? "p" : "", options->hurry ? "h" : "");
 	}
 	return envp;
 }
 
-static void free_lockstep_env(char **envp, const char *library)
+static void free_lockstep_env(char **envp, const struct lockstep *lockstep)
 {
 	size_t count = 0;
 
 	while (envp[count])
 		count++;
-	for (size_t i = 1; library && i <= NR_LOCKSTEP_VARS; i++)
+	for (size_t i = 1; lockstep->library_fd >= 0 && i <= NR_LOCKSTEP_VARS; i++)
 		free(envp[count - i]);
 	free(envp);
 }
@@ -314,56 +319,70 @@ static enum pl_status open_outputs(struct pl_vm *vm, const struct pl_vm_options 
 	return PL_OK;
 }
 
+static void close_lockstep(const struct lockstep *lockstep)
+{
+	if (lockstep->library_fd >= 0)
+		close(lockstep->library_fd);
+	if (lockstep->evidence_fd >= 0)
+		close(lockstep->evidence_fd);
+}
+
+/* What is opened on the way is in *lockstep, also if it fails. */
+static enum pl_status open_lockstep(const struct pl_vm_host *host, const struct pl_vm_options *options, struct pl_vm *vm,
+				    struct lockstep *lockstep, struct pl_error *err)
+{
+	char *library = pl_asprintf("%s/lockstep.so", host->build);
+	enum pl_status status = PL_OK;
+
+	lockstep->library_fd = open(library, O_RDONLY | O_CLOEXEC);
+	if (lockstep->library_fd < 0)
+		status = pl_fail_errno(err, PL_HOST, "%s (run `make`)", library);
+	free(library);
+	if (status != PL_OK)
+		return status;
+	lockstep->evidence_fd = memfd_create("plimsoll-lockstep", MFD_CLOEXEC);
+	if (lockstep->evidence_fd < 0 || ftruncate(lockstep->evidence_fd, sizeof(*vm->evidence)))
+		return pl_fail_errno(err, PL_HOST, "memfd for lockstep");
+	vm->evidence = mmap(NULL, sizeof(*vm->evidence), PROT_READ | PROT_WRITE, MAP_SHARED, lockstep->evidence_fd, 0);
+	if (vm->evidence == MAP_FAILED) {
+		vm->evidence = NULL;
+		return pl_fail_errno(err, PL_HOST, "mapping lockstep's evidence");
+	}
+	vm->evidence->watch_value = options->hold_at;
+	vm->evidence->watch_offset = vm->ram_bytes + vm->platter_bytes + offsetof(struct bb_header, head);
+	vm->evidence->watch_fd = vm->memory_fd;
+	return PL_OK;
+}
+
 static enum pl_status launch(const struct pl_vm_host *host, const struct pl_cell *cell, const struct pl_vm_options *options,
 			     struct pl_vm *vm, struct pl_error *err)
 {
-	char *library = NULL;
-	int evidence_fd = -1;
-	char path[PATH_MAX];
+	struct lockstep lockstep = { .library_fd = -1, .evidence_fd = -1 };
+	enum pl_status status = PL_OK;
 
-	if (cell->machine.clock == PL_CLOCK_VIRTUAL) {
-		char *relative = pl_asprintf("%s/lockstep.so", host->build);
-		if (!realpath(relative, path)) {
-			pl_fail_errno(err, PL_HOST, "%s (run `make`)", relative);
-			free(relative);
-			return PL_HOST;
-		}
-		free(relative);
-		if (strpbrk(path, " :"))
-			return pl_fail(err, PL_HOST, "%s: LD_PRELOAD takes no path with a blank or a colon: move the repository", path);
-		library = path;
-		evidence_fd = memfd_create("plimsoll-lockstep", MFD_CLOEXEC);
-		if (evidence_fd < 0 || ftruncate(evidence_fd, sizeof(*vm->evidence))) {
-			pl_fail_errno(err, PL_HOST, "memfd for lockstep");
-			goto fail;
-		}
-		vm->evidence = mmap(NULL, sizeof(*vm->evidence), PROT_READ | PROT_WRITE, MAP_SHARED, evidence_fd, 0);
-		if (vm->evidence == MAP_FAILED) {
-			vm->evidence = NULL;
-			pl_fail_errno(err, PL_HOST, "mapping lockstep's evidence");
-			goto fail;
-		}
-		vm->evidence->watch_value = options->hold_at;
-		vm->evidence->watch_offset = vm->ram_bytes + vm->platter_bytes + offsetof(struct bb_header, head);
-		vm->evidence->watch_fd = vm->memory_fd;
+	if (cell->machine.clock == PL_CLOCK_VIRTUAL)
+		status = open_lockstep(host, options, vm, &lockstep, err);
+	if (status != PL_OK) {
+		close_lockstep(&lockstep);
+		return status;
 	}
 
 	struct args args = { 0 };
 	qemu_args(host, cell, options, vm, &args);
-	char **envp = lockstep_env(library, options, evidence_fd);
+	char **envp = lockstep_env(&lockstep, options);
 	pid_t harness = getpid();
 
 	vm->pid = fork();
 	if (!vm->pid)
-		child_exec(&args, vm, harness, options->core, evidence_fd, options->console_on_stdio, envp);
+		child_exec(&args, vm, harness, options->core, &lockstep, options->console_on_stdio, envp);
 	free_args(&args);
-	free_lockstep_env(envp, library);
+	free_lockstep_env(envp, &lockstep);
+	close_lockstep(&lockstep);
 	if (vm->pid < 0) {
-		pl_fail_errno(err, PL_HOST, "starting %s", host->qemu);
-		goto fail;
+		status = pl_fail_errno(err, PL_HOST, "starting %s", host->qemu);
+		vm->pid = 0;
+		return status;
 	}
-	if (evidence_fd >= 0)
-		close(evidence_fd);
 	vm->pidfd = (int)syscall(SYS_pidfd_open, vm->pid, 0);
 	if (vm->pidfd < 0) {
 		pl_fail_errno(err, PL_HOST, "pidfd_open");
@@ -373,11 +392,6 @@ static enum pl_status launch(const struct pl_vm_host *host, const struct pl_cell
 		return PL_HOST;
 	}
 	return PL_OK;
-fail:
-	if (evidence_fd >= 0)
-		close(evidence_fd);
-	vm->pid = 0;
-	return PL_HOST;
 }
 
 enum pl_status pl_vm_start(const struct pl_vm_host *host, const struct pl_cell *cell, const struct pl_vm_options *options,

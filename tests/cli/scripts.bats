@@ -276,6 +276,15 @@ edit_while_read() {
 	[ -z "$(find cache -name '*.work')" ]
 }
 
+@test "a repository and a tree whose paths have a blank, a colon and a comma" {
+	toy_repository
+	mkdir "a b:c,d"
+	mv repo tree "a b:c,d/"
+	run "a b:c,d/repo/scripts/kernel-build.sh" --tree "a b:c,d/tree"
+	expect 0 "a matrix names it 1.0.7"
+	[ -s "a b:c,d/repo/build/kernels/1.0.7/vmlinux" ]
+}
+
 @test "what builds left behind a day ago is removed, but not what one still holds" {
 	toy_repository
 	mkdir -p cache/plimsoll/kernels/{held,left}.work
@@ -293,7 +302,7 @@ edit_while_read() {
 	toy_repository
 	for folder in "a b" a:b; do
 		XDG_CACHE_HOME=$PWD/$folder toy_build
-		expect 2 "set XDG_CACHE_HOME to another"
+		expect 2 "set another XDG_CACHE_HOME"
 		one_line
 	done
 }
