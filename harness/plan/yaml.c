@@ -401,10 +401,12 @@ enum pl_status pl_yaml_load(const char *path, struct pl_yaml *yaml, struct pl_er
 		return status;
 	*yaml = (struct pl_yaml){ .path = pl_strdup(path) };
 
-	struct loader loader = { .yaml = yaml, .text = text, .err = err };
+	/* An editor's byte order mark is no character of the first line. */
+	size_t mark_bytes = len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3) ? 3 : 0;
+	struct loader loader = { .yaml = yaml, .text = text + mark_bytes, .err = err };
 
 	if (yaml_parser_initialize(&loader.parser)) {
-		yaml_parser_set_input_string(&loader.parser, (const unsigned char *)text, len);
+		yaml_parser_set_input_string(&loader.parser, (const unsigned char *)loader.text, len - mark_bytes);
 		yaml_parser_set_encoding(&loader.parser, YAML_UTF8_ENCODING);
 		status = load_document(&loader);
 		yaml_parser_delete(&loader.parser);
