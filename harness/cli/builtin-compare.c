@@ -132,7 +132,8 @@ static unsigned constant_axes(const struct side side[2])
 	return ignore;
 }
 
-static enum pl_status whole_run(const struct pl_cli *cli, const char *name, bool directory, struct side *side, struct pl_error *err)
+static enum pl_status whole_run(const struct pl_cli *cli, const char *name, bool directory, const char *only,
+				struct side *side, struct pl_error *err)
 {
 	struct pl_cli there = *cli;
 	char *what = (char *)name;
@@ -142,7 +143,8 @@ static enum pl_status whole_run(const struct pl_cli *cli, const char *name, bool
 	enum pl_status status = pl_ledger_open(there.paths.results, &side->ledger, err);
 
 	if (status == PL_OK)
-		status = pl_select(&there, side->ledger, directory ? NULL : &what, directory ? 0 : 1, &side->selection, err);
+		status = pl_select(&there, side->ledger, directory ? NULL : &what, directory ? 0 : 1, only,
+				   &side->selection, err);
 	side->rows = side->selection.rows;
 	side->nr = side->selection.nr_rows;
 	return status;
@@ -156,7 +158,7 @@ static enum pl_status by_names(const struct pl_cli *cli, const struct compare_ar
 	enum pl_status status = pl_ledger_open(cli->paths.results, &sides->ledger, err);
 
 	if (status == PL_OK)
-		status = pl_select(cli, sides->ledger, (char **)args->in, args->nr_in, selection, err);
+		status = pl_select(cli, sides->ledger, (char **)args->in, args->nr_in, args->only, selection, err);
 	if (status != PL_OK)
 		return status;
 	for (; axis < PL_NR_AXES; axis++) {
@@ -194,7 +196,8 @@ static enum pl_status find_sides(const struct pl_cli *cli, const struct compare_
 	if (args->nr_in)
 		return pl_fail(err, PL_BAD_INPUT, "--in is for settings and kernels; these are whole runs: say --only GLOB");
 	for (size_t s = 0; s < 2; s++) {
-		enum pl_status status = whole_run(cli, args->sides[s], directories, &sides->side[s], err);
+		enum pl_status status = whole_run(cli, args->sides[s], directories, args->only, &sides->side[s],
+						  err);
 
 		if (status != PL_OK)
 			return status;

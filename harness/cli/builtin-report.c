@@ -151,7 +151,7 @@ static enum pl_status report_on(const struct pl_cli *cli, struct pl_ledger *ledg
 				const struct pl_format *format, struct pl_error *err)
 {
 	struct pl_selection selection;
-	enum pl_status status = pl_select(cli, ledger, args->what, args->nr_what, &selection, err);
+	enum pl_status status = pl_select(cli, ledger, args->what, args->nr_what, NULL, &selection, err);
 
 	if (status != PL_OK)
 		return status;

@@ -349,7 +349,8 @@ int pl_cmd_reproduce(const struct pl_cli *cli, int argc, char **argv)
 	} else if (status == PL_OK) {
 		char *path = pl_scenario_path(cli, scenario);
 
-		status = pl_matrix_load(path, &cli->paths, &host, args.seeds_text ? &seeds : NULL, &matrix, &err);
+		status = pl_matrix_load_only(path, &cli->paths, &host, args.seeds_text ? &seeds : NULL, args.kernel,
+					     args.only, &matrix, &err);
 		free(path);
 	}
 	if (status != PL_OK)

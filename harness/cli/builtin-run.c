@@ -183,7 +183,7 @@ int pl_cmd_run(const struct pl_cli *cli, int argc, char **argv)
 	if (args.jobs_text && pl_parse_number("--jobs", args.jobs_text, 1, 256, &jobs, &err) != PL_OK)
 		return pl_complain(&err);
 	if (pl_vm_probe_host(&cli->vm_host, &host, &err) != PL_OK ||
-	    pl_matrix_load(args.matrix, &cli->paths, &host, NULL, &matrix, &err) != PL_OK)
+	    pl_matrix_load_only(args.matrix, &cli->paths, &host, NULL, NULL, args.only, &matrix, &err) != PL_OK)
 		return pl_complain(&err);
 	enum pl_status status = pl_ledger_open(cli->paths.results, &cells.ledger, &err);
 	if (status != PL_OK) {

@@ -278,7 +278,8 @@ static enum pl_status load(const struct pl_cli *cli, const struct verify_args *a
 		return load_all(cli, ledger, &host, state, err);
 	state->matrices = pl_calloc(1, sizeof(*state->matrices));
 	if (!stat(args->what, &st) || strchr(args->what, '/') || strstr(args->what, ".yaml")) {
-		status = pl_matrix_load(args->what, &cli->paths, &host, NULL, state->matrices, err);
+		status = pl_matrix_load_only(args->what, &cli->paths, &host, NULL, NULL, args->only, state->matrices,
+					     err);
 	} else {
 		status = pl_find_cell(ledger, args->what, id, err);
 		if (status == PL_OK)

@@ -98,7 +98,7 @@ static enum pl_status add_finished(struct pl_ledger *ledger, const char *prefix,
 	return status;
 }
 
-static enum pl_status add_matrix(const struct pl_cli *cli, struct pl_ledger *ledger, const char *path,
+static enum pl_status add_matrix(const struct pl_cli *cli, struct pl_ledger *ledger, const char *path, const char *only,
 				 struct pl_selection *selection, size_t *room, struct pl_error *err)
 {
 	struct pl_cells cells = { .ledger = ledger, .err = err };
@@ -107,7 +107,7 @@ static enum pl_status add_matrix(const struct pl_cli *cli, struct pl_ledger *led
 	enum pl_status status = pl_vm_probe_host(&cli->vm_host, &host, err);
 
 	if (status == PL_OK)
-		status = pl_matrix_load(path, &cli->paths, &host, NULL, matrix, err);
+		status = pl_matrix_load_only(path, &cli->paths, &host, NULL, NULL, only, matrix, err);
 	if (status != PL_OK)
 		return status;
 	selection->has_matrix = true;
@@ -282,7 +282,7 @@ static void drop_whole(struct pl_selection *selection)
 	selection->has_bisect = false;
 }
 
-static enum pl_status add_one(const struct pl_cli *cli, struct pl_ledger *ledger, const char *what,
+static enum pl_status add_one(const struct pl_cli *cli, struct pl_ledger *ledger, const char *what, const char *only,
 			      struct pl_selection *selection, size_t *room, struct pl_error *err)
 {
 	size_t first = selection->nr_rows;
@@ -294,7 +294,7 @@ static enum pl_status add_one(const struct pl_cli *cli, struct pl_ledger *ledger
 	char *path = pl_find_matrix(cli, what);
 
 	if (path) {
-		status = add_matrix(cli, ledger, path, selection, room, err);
+		status = add_matrix(cli, ledger, path, only, selection, room, err);
 		free(path);
 		return status;
 	}
@@ -309,7 +309,7 @@ static enum pl_status add_one(const struct pl_cli *cli, struct pl_ledger *ledger
 }
 
 enum pl_status pl_select(const struct pl_cli *cli, struct pl_ledger *ledger, char **what, size_t nr_what,
-			 struct pl_selection *selection, struct pl_error *err)
+			 const char *only, struct pl_selection *selection, struct pl_error *err)
 {
 	enum pl_status status = PL_OK;
 	size_t room = 0;
@@ -318,7 +318,7 @@ enum pl_status pl_select(const struct pl_cli *cli, struct pl_ledger *ledger, cha
 	if (!nr_what)
 		status = add_finished(ledger, "", NULL, selection, &room, err);
 	for (size_t i = 0; i < nr_what && status == PL_OK; i++)
-		status = add_one(cli, ledger, what[i], selection, &room, err);
+		status = add_one(cli, ledger, what[i], only, selection, &room, err);
 	if (status != PL_OK) {
 		pl_selection_free(selection);
 		return status;

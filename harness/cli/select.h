@@ -21,11 +21,12 @@ struct pl_selection {
  * All that `what` names, each cell once: matrices and scenarios (a file, or the name of one in configs/), the JSON of bisects
  * (a file whose name ends in .json), shell patterns for kernel/disk/workload/setting/seed, and ids or the beginnings of ids.
  * Nothing named: all of the ledger. A matrix's cells come in its order and under its names; all others by kernel, disk,
- * workload, setting and seed.
+ * workload, setting and seed. only: what the caller will take of them, NULL: all; a matrix needs
+ * nothing else to be there.
  * PL_BAD_INPUT if something that is named is neither, or is no finished cell. Free with pl_selection_free.
  */
 enum pl_status pl_select(const struct pl_cli *cli, struct pl_ledger *ledger, char **what, size_t nr_what,
-			 struct pl_selection *selection, struct pl_error *err);
+			 const char *only, struct pl_selection *selection, struct pl_error *err);
 void pl_selection_free(struct pl_selection *selection);
 
 /* The file of a matrix or scenario that somebody names so; NULL: it is none. Caller frees. */

@@ -55,11 +55,11 @@ enum pl_status pl_trials_open(struct pl_trials *trials, const struct pl_cli *cli
 	};
 	enum pl_status status = pl_vm_probe_host(&cli->vm_host, &trials->host, err);
 	if (status == PL_OK)
-		status = pl_matrix_load(trials->path, &cli->paths, &trials->host, NULL, &matrix, err);
+		status = pl_matrix_load_only(trials->path, &cli->paths, &trials->host, NULL, NULL, "", &matrix, err);
 	if (status != PL_OK)
 		return status;
 	status = read_goals(trials, &matrix, err);
-	trials->file_seeds = (struct pl_seeds){ .from = (uint32_t)matrix.cells[0].seed, .count = 1 };
+	trials->file_seeds = (struct pl_seeds){ .from = matrix.first_seed, .count = 1 };
 	pl_matrix_free(&matrix);
 	if (status == PL_OK)
 		status = pl_ledger_open(cli->paths.results, &trials->ledger, err);

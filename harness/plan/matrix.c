@@ -31,6 +31,7 @@ struct value {
 	const char *name;
 	void *part;
 	const struct pl_yaml_node *at;
+	struct pl_error *problem; /* why it could not be loaded, which matters where a cell needs it; NULL: it was */
 };
 
 struct axis {
@@ -83,6 +84,10 @@ struct planner {
 	size_t nr_includes;
 	struct expectation *expectations; /* of matrix->expects, one each */
 	const struct pl_variant *variant; /* NULL: all as the file says */
+	const char *kernel, *only;	  /* what the caller needs, see pl_matrix_load_only */
+	bool needs_all;			  /* nor may anything be missing that no cell has */
+	bool lacks_some;		  /* cells that are not needed, and could not be made */
+	bool has_first_seed;
 	struct pl_matrix *matrix;
 	char *varied_names[NR_AXES];
 	struct pl_buf note;
@@ -180,6 +185,16 @@ static enum pl_status load_part(struct planner *planner, int kind, const char *p
 	return status;
 }
 
+/* What could not be loaded, for those cells to say that need it. The planner owns it, and keeps its name. */
+static void *add_problem(struct planner *planner, struct axis *cache, const char *name, void *part)
+{
+	struct pl_error *problem = pl_calloc(1, sizeof(*problem));
+
+	*problem = *planner->err;
+	*planner->err = (struct pl_error){ 0 };
+	return add_value(cache, (struct value){ .name = name, .part = part, .problem = problem });
+}
+
 static enum pl_status get_part(struct planner *planner, int kind, const struct pl_yaml_node *node, struct value *value)
 {
 	struct axis *cache = kind == WORKLOAD ? &planner->workload_files : &planner->loaded[kind];
@@ -205,11 +220,14 @@ static enum pl_status get_part(struct planner *planner, int kind, const struct p
 		free(must_be);
 		free(path);
 		free(folder);
-		if (status != PL_OK)
+		if (status != PL_OK && planner->needs_all)
 			return status;
-		found = add_value(cache, (struct value){ .name = name, .part = part });
+		if (status != PL_OK)
+			found = add_problem(planner, cache, name, NULL);
+		else
+			found = add_value(cache, (struct value){ .name = name, .part = part });
 	}
-	*value = (struct value){ .name = found->name, .part = found->part, .at = node };
+	*value = (struct value){ .name = found->name, .part = found->part, .at = node, .problem = found->problem };
 	return PL_OK;
 }
 
@@ -233,8 +251,12 @@ static enum pl_status get_use(struct planner *planner, const struct pl_yaml_node
 		return status;
 
 	struct pl_use *use = pl_calloc(1, sizeof(*use));
+	struct pl_error *problem = value->problem;
 
-	status = pl_use_init(use, value->part, &planner->yaml, entry.params, planner->err);
+	if (problem)
+		pl_use_init_unknown(use, value->name, entry.params);
+	else
+		status = pl_use_init(use, value->part, &planner->yaml, entry.params, planner->err);
 
 	struct value *same = status == PL_OK ? find_value(&planner->loaded[WORKLOAD], use->label) : NULL;
 
@@ -246,7 +268,7 @@ static enum pl_status get_use(struct planner *planner, const struct pl_yaml_node
 		add_value(&planner->loaded[WORKLOAD], (struct value){ .name = use->label, .part = use });
 	}
 	if (use)
-		*value = (struct value){ .name = use->label, .part = use, .at = node };
+		*value = (struct value){ .name = use->label, .part = use, .at = node, .problem = problem };
 	return status;
 }
 
@@ -399,8 +421,10 @@ enum { NR_CHOICE_FIELDS = sizeof(choice_fields) / sizeof(*choice_fields) };
 /* A workload's plain name stands for all its uses. */
 static bool names_value(const char *name, int kind, const struct value *value)
 {
+	size_t len = strlen(name);
+
 	return !strcmp(name, value->name) ||
-	       (kind == WORKLOAD && !strcmp(name, ((const struct pl_use *)value->part)->workload->name));
+	       (kind == WORKLOAD && !strncmp(name, value->name, len) && value->name[len] == ':');
 }
 
 static bool names_fit(const char *const names[NR_AXES], const struct value *const values[NR_AXES])
@@ -681,13 +705,54 @@ static enum pl_status add_cell(struct planner *planner, const struct product *pr
 	return PL_OK;
 }
 
+/* The label of a cell that may never be made. */
+static bool fits(const struct value *const values[NR_AXES], uint32_t seed, const char *glob)
+{
+	const struct pl_cell cell = {
+		.kernel = (char *)values[KERNEL]->name,
+		.disk = (char *)values[DISK]->name,
+		.workload = (char *)values[WORKLOAD]->name,
+		.setting = (char *)values[SETTING]->name,
+		.seed = seed,
+	};
+
+	return pl_cell_matches(&cell, glob);
+}
+
+static bool is_needed(const struct planner *planner, const struct value *const values[NR_AXES], uint32_t seed)
+{
+	return (!planner->kernel || !strcmp(planner->kernel, values[KERNEL]->name)) &&
+	       (!planner->only || fits(values, seed, planner->only));
+}
+
+static enum pl_status check_loaded(struct planner *planner, const struct value *const values[NR_AXES])
+{
+	for (int kind = 0; kind < NR_AXES; kind++) {
+		if (values[kind]->problem) {
+			*planner->err = *values[kind]->problem;
+			return planner->err->status;
+		}
+	}
+	return PL_OK;
+}
+
+/* Is there all that a combination needs, and does it fit together? */
+static enum pl_status check_values(struct planner *planner, const struct value *const values[NR_AXES])
+{
+	enum pl_status status = check_loaded(planner, values);
+
+	if (status == PL_OK)
+		status = check_memory(planner, values[DISK]);
+	if (status == PL_OK)
+		status = pl_setting_check(values[SETTING]->part, &planner->sysctls, values[KERNEL]->part, planner->err);
+	return status;
+}
+
 static enum pl_status expand(struct planner *planner, const struct product *product, void **ids)
 {
 	const struct axis *axes = product->axes;
 	enum pl_status status = PL_OK;
 
-	for (size_t d = 0; status == PL_OK && d < axes[DISK].nr; d++)
-		status = check_memory(planner, &axes[DISK].values[d]);
 	for (size_t k = 0; k < axes[KERNEL].nr; k++)
 	for (size_t d = 0; d < axes[DISK].nr; d++)
 	for (size_t w = 0; w < axes[WORKLOAD].nr; w++)
@@ -698,18 +763,27 @@ static enum pl_status expand(struct planner *planner, const struct product *prod
 			[WORKLOAD] = &axes[WORKLOAD].values[w],
 			[SETTING] = &axes[SETTING].values[s],
 		};
-		bool checked = false;
+		enum pl_status checked = PL_OK;
+		bool is_checked = false;
 
 		for (size_t i = 0; status == PL_OK && i < product->seeds.nr; i++) {
-			if (!product->included && is_excluded(planner, values, product->seeds.seeds[i]))
+			uint32_t seed = product->seeds.seeds[i];
+
+			if (!product->included && is_excluded(planner, values, seed))
 				continue;
+			if (!planner->has_first_seed)
+				planner->matrix->first_seed = seed;
+			planner->has_first_seed = true;
 			/* Only of cells that are left: a setting for one kernel may be excluded on the other. */
-			if (!checked)
-				status = pl_setting_check(values[SETTING]->part, &planner->sysctls, values[KERNEL]->part,
-							  planner->err);
-			checked = true;
-			if (status == PL_OK)
-				status = add_cell(planner, product, values, product->seeds.seeds[i], ids);
+			if (!is_checked)
+				checked = check_values(planner, values);
+			is_checked = true;
+			if (checked == PL_OK)
+				status = add_cell(planner, product, values, seed, ids);
+			else if (is_needed(planner, values, seed))
+				status = checked;
+			else
+				planner->lacks_some = true;
 		}
 		if (status != PL_OK)
 			return status;
@@ -740,15 +814,7 @@ static bool choose(const struct planner *planner, const struct product *product,
 		if (!product->included && is_excluded(planner, values, seed))
 			continue;
 
-		struct pl_cell cell = {
-			.kernel = (char *)values[KERNEL]->name,
-			.disk = (char *)values[DISK]->name,
-			.workload = (char *)values[WORKLOAD]->name,
-			.setting = (char *)values[SETTING]->name,
-			.seed = seed,
-		};
-
-		if (!only || pl_cell_matches(&cell, only))
+		if (!only || fits(values, seed, only))
 			return true;
 	}
 	return false;
@@ -860,6 +926,8 @@ static enum pl_status expand_variant(struct planner *planner)
 	}
 	if (other_kernel)
 		status = vary_kernel(planner, &varied[KERNEL]);
+	if (status == PL_OK)
+		status = check_loaded(planner, values);
 	if (status == PL_OK && pl_variant_has(variant, PL_KNOB_DISK)) {
 		const struct pl_disk *disk = varied[DISK].part;
 
@@ -917,7 +985,7 @@ static enum pl_status expand_all(struct planner *planner)
 	for (size_t i = 0; status == PL_OK && i < planner->nr_includes; i++)
 		status = expand(planner, &planner->includes[i], &ids);
 	tdestroy(ids, leave_node);
-	if (status == PL_OK && !planner->matrix->nr_cells)
+	if (status == PL_OK && !planner->matrix->nr_cells && !planner->lacks_some)
 		status = pl_yaml_fail(&planner->yaml, planner->yaml.root, planner->err,
 				      "found no cells, expected at least one: everything is excluded");
 	if (planner->nr_same > 1)
@@ -1030,6 +1098,9 @@ static void free_planner(struct planner *planner)
 		for (size_t i = 0; i < planner->loaded[kind].nr; i++) {
 			void *part = planner->loaded[kind].values[i].part;
 
+			free(planner->loaded[kind].values[i].problem);
+			if (!part)
+				continue;
 			if (kind == KERNEL)
 				pl_kernel_free(part);
 			else if (kind == DISK)
@@ -1043,8 +1114,12 @@ static void free_planner(struct planner *planner)
 		free(planner->loaded[kind].values);
 	}
 	for (size_t i = 0; i < planner->workload_files.nr; i++) {
-		pl_workload_free(planner->workload_files.values[i].part);
-		free(planner->workload_files.values[i].part);
+		const struct value *value = &planner->workload_files.values[i];
+
+		free(value->problem);
+		if (value->part)
+			pl_workload_free(value->part);
+		free(value->part);
 	}
 	free(planner->workload_files.values);
 	pl_rootfs_free(&planner->rootfs);
@@ -1055,17 +1130,27 @@ static void free_planner(struct planner *planner)
 	pl_buf_free(&planner->note);
 }
 
+/* What the caller needs of a matrix. NULL: as the file says, and all of it. */
+struct need {
+	const struct pl_seeds *seeds;
+	const struct pl_variant *variant;
+	const char *kernel, *only;
+};
+
 static enum pl_status load(const char *path, const struct pl_paths *paths, const struct pl_host *host,
-			   const struct pl_seeds *seeds, const struct pl_variant *variant, struct pl_matrix *matrix,
-			   struct pl_error *err)
+			   const struct need *need, struct pl_matrix *matrix, struct pl_error *caller_err)
 {
+	struct pl_error own_err = { 0 }, *err = caller_err ? caller_err : &own_err;
 	struct planner planner = {
 		.paths = paths,
 		.host = host,
 		/* 250 million instructions a second against a cloud disk; a small guest so that pressure comes soon. */
 		.machine = { .ram_mib = 256, .vcpus = 1, .ns_per_instruction = 4, .blackbox_mib = 64 },
 		.matrix = matrix,
-		.variant = variant,
+		.variant = need->variant,
+		.kernel = need->kernel,
+		.only = need->only,
+		.needs_all = !need->variant && !need->kernel && !need->only,
 		.err = err,
 	};
 	char *sysctls = pl_asprintf("%s/sysctls.txt", paths->configs);
@@ -1077,13 +1162,13 @@ static enum pl_status load(const char *path, const struct pl_paths *paths, const
 	if (status == PL_OK)
 		status = pl_sysctls_load(sysctls, &planner.sysctls, err);
 	if (status == PL_OK)
-		status = read_matrix(&planner, seeds);
+		status = read_matrix(&planner, need->seeds);
 	if (status == PL_OK)
 		status = pl_rootfs_load(paths, &planner.rootfs, err);
 	if (status == PL_OK)
-		status = variant ? expand_variant(&planner) : expand_all(&planner);
-	/* Other seeds may leave out what it is about. */
-	if (status == PL_OK && !seeds)
+		status = need->variant ? expand_variant(&planner) : expand_all(&planner);
+	/* Other seeds, and what is missing, may leave out what it is about. */
+	if (status == PL_OK && !need->seeds && planner.needs_all)
 		status = check_expectations(&planner);
 	if (status == PL_OK && planner.note.len)
 		matrix->note = pl_strdup(planner.note.text);
@@ -1097,14 +1182,27 @@ static enum pl_status load(const char *path, const struct pl_paths *paths, const
 enum pl_status pl_matrix_load(const char *path, const struct pl_paths *paths, const struct pl_host *host,
 			      const struct pl_seeds *seeds, struct pl_matrix *matrix, struct pl_error *err)
 {
-	return load(path, paths, host, seeds, NULL, matrix, err);
+	const struct need need = { .seeds = seeds };
+
+	return load(path, paths, host, &need, matrix, err);
+}
+
+enum pl_status pl_matrix_load_only(const char *path, const struct pl_paths *paths, const struct pl_host *host,
+				   const struct pl_seeds *seeds, const char *kernel, const char *only,
+				   struct pl_matrix *matrix, struct pl_error *err)
+{
+	const struct need need = { .seeds = seeds, .kernel = kernel, .only = only };
+
+	return load(path, paths, host, &need, matrix, err);
 }
 
 enum pl_status pl_matrix_load_variant(const char *path, const struct pl_paths *paths, const struct pl_host *host,
 				      const struct pl_seeds *seeds, const struct pl_variant *variant, struct pl_matrix *matrix,
 				      struct pl_error *err)
 {
-	return load(path, paths, host, seeds, variant, matrix, err);
+	const struct need need = { .seeds = seeds, .variant = variant };
+
+	return load(path, paths, host, &need, matrix, err);
 }
 
 void pl_matrix_free(struct pl_matrix *matrix)

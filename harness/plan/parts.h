@@ -156,6 +156,9 @@ struct pl_use {
 	char *texts[PL_MAX_PARAMS]; /* of those parameters that are texts */
 	bool given[PL_MAX_PARAMS];  /* not the workload's own */
 };
+/* One of a workload that could not be loaded: all it has is a label, with the parameters in the order of params. */
+void pl_use_init_unknown(struct pl_use *use, const char *name, const struct pl_yaml_node *params);
+
 /* params may be NULL. The use must be freed after a failure too. */
 enum pl_status pl_use_init(struct pl_use *use, const struct pl_workload *workload, const struct pl_yaml *matrix,
 			   const struct pl_yaml_node *params, struct pl_error *err);

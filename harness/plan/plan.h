@@ -91,6 +91,7 @@ struct pl_matrix {
 	struct pl_expect *expects; /* in the file's order */
 	size_t nr_expects;
 	char *note; /* NULL, or one line for the user: cells that are the same by content and therefore run once */
+	uint32_t first_seed; /* of the first cell that the file asks for, also where that could not be made */
 };
 
 /* Versions that are inputs of every cell; the caller finds them out once (see vm/). */
@@ -117,6 +118,15 @@ enum pl_status pl_matrix_load(const char *path, const struct pl_paths *paths, co
 void pl_matrix_free(struct pl_matrix *matrix);
 
 /*
+ * The same for a caller who takes only cells of this kernel whose label fits this pattern (NULL: any): what is missing
+ * or does not fit together is an error only where such a cell needs it. Of the others, the matrix has those that can be
+ * made. The pattern "" fits none, and asks for what the file itself says.
+ */
+enum pl_status pl_matrix_load_only(const char *path, const struct pl_paths *paths, const struct pl_host *host,
+				   const struct pl_seeds *seeds, const char *kernel, const char *only,
+				   struct pl_matrix *matrix, struct pl_error *err);
+
+/*
  * A knob is anything of a cell that one value can be given for: a sysctl ("vm.dirty_bytes"), a file of /proc or /sys by its
  * path ("/sys/kernel/mm/lru_gen/min_ttl_ms"), mglru, thp, swap ("disk", "none", "zram" or "zram:PERCENT"), zram_percent, a key
  * of the disk ("disk.iops"), a parameter of the workload ("workload.jobs"), or of the machine ("machine.ram_mib", or ram_mib
@@ -139,8 +149,8 @@ struct pl_variant {
 };
 
 /*
- * The cells of a variant, one for each seed, in their order. What is changed is also in the cells' names. Errors name the
- * place in a file as those of pl_matrix_load do, or the change's origin.
+ * The cells of a variant, one for each seed, in their order; what else the matrix names may be missing. What is changed
+ * is also in the cells' names. Errors name the place in a file as those of pl_matrix_load do, or the change's origin.
  */
 enum pl_status pl_matrix_load_variant(const char *path, const struct pl_paths *paths, const struct pl_host *host,
 				      const struct pl_seeds *seeds, const struct pl_variant *variant, struct pl_matrix *matrix,

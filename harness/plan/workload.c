@@ -278,6 +278,21 @@ enum pl_status pl_use_init(struct pl_use *use, const struct pl_workload *workloa
 	return PL_OK;
 }
 
+void pl_use_init_unknown(struct pl_use *use, const char *name, const struct pl_yaml_node *params)
+{
+	struct pl_buf label = { 0 };
+
+	pl_buf_printf(&label, "%.*s", PL_NAME_MAX, name);
+	for (size_t i = 0; params && i < params->nr_items && label.len < PL_LABEL_MAX / 4; i++) {
+		const struct pl_yaml_node *node = params->items[i];
+
+		if (node->key && node->kind == PL_YAML_SCALAR)
+			pl_buf_printf(&label, "%c%.*s=%.*s", i ? ',' : ':', PL_NAME_MAX, node->key->text, PL_NAME_MAX,
+				      node->text);
+	}
+	*use = (struct pl_use){ .label = label.text };
+}
+
 /* A text has no values between two others. */
 static enum pl_status refuse_ranges(const struct pl_workload *workload, const struct pl_variant *variant, struct pl_error *err)
 {

@@ -457,6 +457,122 @@ static void includes_and_excludes(void **state)
 	assert_fails(PL_BAD_INPUT, "m.yaml:1:1: found no cells, expected at least one: everything is excluded");
 }
 
+static enum pl_status load_only(const char *kernel, const char *only, struct pl_matrix *matrix, struct pl_error *err)
+{
+	enum pl_status status = pl_matrix_load_only("m.yaml", &paths, &host, NULL, kernel, only, matrix, err);
+
+	if (status == PL_OK)
+		*err = (struct pl_error){ 0 };
+	return status;
+}
+
+/* So many cells fit, or this is why one that fits cannot be made. */
+static void assert_only(const char *kernel, const char *only, size_t nr, const char *error)
+{
+	struct pl_matrix matrix;
+	struct pl_error err;
+	size_t fit = 0;
+
+	if (load_only(kernel, only, &matrix, &err) != PL_OK) {
+		assert_string_equal(err.text, error);
+		return;
+	}
+	assert_string_equal(error, "");
+	for (size_t i = 0; i < matrix.nr_cells; i++)
+		fit += (!kernel || !strcmp(kernel, matrix.cells[i].kernel)) &&
+		       (!only || pl_cell_matches(&matrix.cells[i], only));
+	assert_int_equal(fit, nr);
+	assert_int_equal(matrix.first_seed, 1);
+	pl_matrix_free(&matrix);
+}
+
+static void needs_only_what_is_selected(void **state)
+{
+	static const struct {
+		const char *file, *fits, *error; /* what is removed, a pattern without it, what is said with it */
+	} missing[] = {
+		{ "build/kernels/6.12/manifest.json", "6.1/*",
+		  "m.yaml:2:19: kernel \"6.12\" is not built: did you mean \"6.1\"? known: 6.1; "
+		  "`make kernels` builds those of Debian" },
+		{ "configs/workloads/hog.yaml", "*/writer:jobs=8/*",
+		  "m.yaml:4:14: unknown workload \"hog\": known: writer" },
+		{ "configs/workloads/writer.yaml", "*/hog/*", "m.yaml:4:27: unknown workload \"writer\": known: hog" },
+		{ "configs/settings/early.yaml", "*/plain/*", "m.yaml:5:20: unknown setting \"early\": known: plain" },
+	};
+	struct pl_matrix matrix;
+	struct pl_error err;
+
+	for (size_t i = 0; i < sizeof(missing) / sizeof(*missing); i++) {
+		make_tree(state);
+		assert_int_equal(unlink(missing[i].file), 0);
+		assert_fails(PL_BAD_INPUT, missing[i].error);
+		assert_only(NULL, "*", 0, missing[i].error);
+		assert_only(NULL, missing[i].fits, 8, "");
+		assert_only(NULL, "*/2", 0, missing[i].error);
+		assert_only(NULL, "", 0, "");
+	}
+	make_tree(state);
+	unlink("build/kernels/6.12/manifest.json");
+	assert_only("6.1", NULL, 8, "");
+	assert_only("6.1", "*/1", 4, "");
+	assert_only("6.12", NULL, 0, missing[0].error);
+	/* An expectation of what is missing is none of what is there. */
+	put_with_line("m.yaml", good_matrix, "virtual_seconds:",
+		      "virtual_seconds: 60\nexpect: [ { kernel: \"6.12\", verdict: hung } ]");
+	assert_only(NULL, "6.1/*", 8, "");
+
+	/* A disk that nobody selects may be missing, be no disk, or be too large. */
+	make_tree(state);
+	put_with_line("m.yaml", good_matrix, "disks:", "disks: [ other, slow ]");
+	assert_only(NULL, "*/slow/*", 16, "");
+	assert_only(NULL, "*/hog/*", 0, "m.yaml:3:10: unknown disk \"other\": known: slow");
+	put("configs/disks/other.yaml", "name: other\nspeed: 3\n");
+	assert_only(NULL, "*/slow/*", 16, "");
+	assert_int_equal(load_only(NULL, "*/other/*", &matrix, &err), PL_BAD_INPUT);
+	assert_non_null(strstr(err.text, "configs/disks/other.yaml:2:1: unknown key \"speed\""));
+	put("configs/disks/other.yaml", "name: other\ndepth: 32\nswap_mib: 2048\ndata_mib: 2048\niops: 500\n");
+	assert_only(NULL, "*/slow/*", 16, "");
+
+	/* One combination needs no more, and not even the matrix's kernels if it has one of its own. */
+	make_tree(state);
+	unlink("build/kernels/6.1/manifest.json");
+	unlink("configs/settings/early.yaml");
+	const struct pl_variant first = { 0 }, own = { .kernel = "6.12" }, unbuilt = { .kernel = "6.1" };
+
+	assert_int_equal(pl_matrix_load_variant("m.yaml", &paths, &host, NULL, &first, &matrix, &err), PL_BAD_INPUT);
+	assert_non_null(strstr(err.text, "m.yaml:2:12: kernel \"6.1\" is not built"));
+	assert_int_equal(pl_matrix_load_variant("m.yaml", &paths, &host, NULL, &unbuilt, &matrix, &err), PL_BAD_INPUT);
+	assert_int_equal(pl_matrix_load_variant("m.yaml", &paths, &host, NULL, &own, &matrix, &err), PL_OK);
+	pl_matrix_free(&matrix);
+	unlink("build/kernels/6.12/manifest.json");
+	put_kernel("tree", "7.0", "a kernel of somebody's");
+	const struct pl_variant tree = { .kernel = "tree" };
+
+	assert_int_equal(pl_matrix_load_variant("m.yaml", &paths, &host, NULL, &tree, &matrix, &err), PL_OK);
+	assert_int_equal(matrix.nr_cells, 2);
+	pl_matrix_free(&matrix);
+	unlink("build/kernels/tree/manifest.json");
+	unlink("configs/disks/other.yaml");
+}
+
+static void byte_order_mark(void **state)
+{
+	struct pl_matrix with, without;
+	char *marked = pl_asprintf("\xef\xbb\xbf%s", good_matrix);
+
+	(void)state;
+	load_good(&without);
+	put("m.yaml", marked);
+	free(marked);
+	load_good(&with);
+	assert_string_equal(with.name, without.name);
+	assert_int_equal(with.nr_cells, without.nr_cells);
+	for (size_t i = 0; i < with.nr_cells; i++)
+		assert_string_equal(with.cells[i].id, without.cells[i].id);
+	pl_matrix_free(&with);
+	pl_matrix_free(&without);
+}
+
 static void seeds_as_range(void **state)
 {
 	struct pl_matrix matrix;
@@ -864,7 +980,16 @@ static void bad_yaml(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		put("m.yaml", cases[i].text);
 		assert_fails(PL_BAD_INPUT, cases[i].error);
+
+		/* No place is another for it. */
+		char *marked = pl_asprintf("\xef\xbb\xbf%s", cases[i].text);
+
+		put("m.yaml", marked);
+		assert_fails(PL_BAD_INPUT, cases[i].error);
+		free(marked);
 	}
+	put("m.yaml", "\xef\xbb");
+	assert_fails(PL_BAD_INPUT, "m.yaml:1:1: not valid YAML: incomplete UTF-8 octet sequence, expected UTF-8 text");
 	unlink("m.yaml");
 	assert_fails(PL_BAD_INPUT, "m.yaml: No such file or directory");
 	mkdir("m.yaml", 0755);
@@ -1792,6 +1917,8 @@ int main(void)
 		cmocka_unit_test_setup(bad_setting_file, make_tree),
 		cmocka_unit_test_setup(holders_come_first, make_tree),
 		cmocka_unit_test_setup(includes_and_excludes, make_tree),
+		cmocka_unit_test_setup(needs_only_what_is_selected, make_tree),
+		cmocka_unit_test_setup(byte_order_mark, make_tree),
 		cmocka_unit_test_setup(seeds_as_range, make_tree),
 		cmocka_unit_test_setup(seeds_of_the_caller, make_tree),
 		cmocka_unit_test_setup(variants, make_tree),
