@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/* One lock at one time: who holds it, what they wait for themselves, and who waits for it. */
 #include "analyse/convoy.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "analyse/facts.h"
+#include "analyse/stack_class.h"
 
 #define NS_PER_S 1e9
 /* Below this share of the time that a lock was held, what the holder waited for does not explain it. */
@@ -11,174 +15,12 @@
 /* Below this part of what explains it, a kind of wait is a trace. */
 #define LEAST_PART 0.1
 
-/* A time in which a task did something: [begin, end). */
-struct span {
-	uint32_t pid;
-	uint64_t begin_ns, end_ns;
-	const struct bb_rec *rec; /* what says so */
-};
-
-struct spans {
-	struct span *list;
-	size_t nr, room;
-};
-
-/* What of the log a convoy is made of. */
-struct facts {
-	struct spans waits;	/* bb_lock_wait */
-	struct spans holds;	/* bb_lock_hold */
-	struct spans stalls;
-	struct spans requests;	/* bb_disk_io */
-	struct spans sleeps;	/* bb_unblocked */
-	struct spans reports;	/* bb_hung_task */
-	struct spans parts;	/* bb_lock_task */
-	struct spans open;	/* stalls under way */
-	uint64_t workload_ns, end_ns;
-	bool has_workload;
-};
-
-static void add(struct spans *spans, uint32_t pid, uint64_t begin_ns, uint64_t end_ns, const struct bb_rec *rec)
-{
-	if (spans->nr == spans->room) {
-		spans->room = spans->room ? spans->room * 2 : 64;
-		spans->list = pl_realloc_array(spans->list, spans->room, sizeof(*spans->list));
-	}
-	spans->list[spans->nr++] = (struct span){ pid, begin_ns, end_ns, rec };
-}
-
 static uint64_t before(uint64_t t_ns, uint64_t by_ns)
 {
 	return t_ns > by_ns ? t_ns - by_ns : 0;
 }
 
-/* The newest stall of the task that is under way: they nest. */
-static void end_stall(struct facts *facts, uint32_t pid)
-{
-	for (size_t i = facts->open.nr; i-- > 0;) {
-		if (facts->open.list[i].pid != pid)
-			continue;
-		memmove(&facts->open.list[i], &facts->open.list[i + 1], (--facts->open.nr - i) * sizeof(*facts->open.list));
-		return;
-	}
-}
-
-static void on_record(struct facts *facts, const struct bb_rec *rec)
-{
-	const void *r = rec;
-
-	facts->end_ns = rec->t_ns;
-	switch (rec->type) {
-	case BB_REC_MARK:
-		if (!facts->has_workload && pl_bb_is_mark(rec, "workload")) {
-			facts->has_workload = true;
-			facts->workload_ns = rec->t_ns;
-		}
-		break;
-	case BB_REC_LOCK_WAIT: {
-		const struct bb_lock_wait *wait = r;
-
-		add(&facts->waits, wait->pid, wait->begin_ns, wait->begin_ns + wait->duration_ns, rec);
-		break;
-	}
-	case BB_REC_LOCK_HOLD: {
-		const struct bb_lock_hold *hold = r;
-
-		add(&facts->holds, hold->pid, hold->begin_ns, hold->begin_ns + hold->duration_ns, rec);
-		break;
-	}
-	case BB_REC_STALL_BEGIN:
-		add(&facts->open, rec->pid, rec->t_ns, 0, rec);
-		break;
-	case BB_REC_STALL_END:
-		end_stall(facts, rec->pid);
-		add(&facts->stalls, rec->pid, before(rec->t_ns, ((const struct bb_stall_end *)r)->total_ns), rec->t_ns, rec);
-		break;
-	case BB_REC_DISK_IO: {
-		const struct bb_disk_io *io = r;
-
-		if (io->pid)
-			add(&facts->requests, io->pid, io->queued_ns, rec->t_ns, rec);
-		break;
-	}
-	case BB_REC_UNBLOCKED: {
-		const struct bb_unblocked *sleep = r;
-
-		add(&facts->sleeps, sleep->pid, sleep->since_ns, sleep->until_ns, rec);
-		break;
-	}
-	case BB_REC_HUNG_TASK:
-		add(&facts->reports, ((const struct bb_hung_task *)r)->pid, rec->t_ns, rec->t_ns, rec);
-		break;
-	case BB_REC_LOCK_TASK: {
-		const struct bb_lock_task *part = r;
-
-		add(&facts->parts, part->pid, part->since_ns, rec->t_ns, rec);
-		break;
-	}
-	default:
-		break;
-	}
-}
-
-static int by_task_and_time(const void *a, const void *b)
-{
-	const struct span *x = a, *y = b;
-
-	if (x->pid != y->pid)
-		return x->pid < y->pid ? -1 : 1;
-	return (x->begin_ns > y->begin_ns) - (x->begin_ns < y->begin_ns);
-}
-
-static void sort(struct spans *spans)
-{
-	if (spans->nr)
-		qsort(spans->list, spans->nr, sizeof(*spans->list), by_task_and_time);
-}
-
-static void read_log(const struct pl_bb *bb, struct facts *facts)
-{
-	const struct bb_rec *rec;
-	uint64_t offset = 0;
-
-	while (pl_bb_next(bb, &offset, &rec) == PL_BB_RECORD)
-		on_record(facts, rec);
-	for (size_t i = 0; i < facts->open.nr; i++)
-		add(&facts->stalls, facts->open.list[i].pid, facts->open.list[i].begin_ns, facts->end_ns, NULL);
-	sort(&facts->stalls);
-	sort(&facts->requests);
-	sort(&facts->sleeps);
-	sort(&facts->reports);
-}
-
-static void free_facts(struct facts *facts)
-{
-	free(facts->waits.list);
-	free(facts->holds.list);
-	free(facts->stalls.list);
-	free(facts->requests.list);
-	free(facts->sleeps.list);
-	free(facts->reports.list);
-	free(facts->parts.list);
-	free(facts->open.list);
-}
-
-/* The first of a task's spans in a sorted list; the caller goes on from there while the pid is the same. */
-static size_t first_of(const struct spans *spans, uint32_t pid)
-{
-	size_t low = 0, high = spans->nr;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (spans->list[middle].pid < pid)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-static bool is_read(const struct span *request)
+static bool is_read(const struct facts_span *request)
 {
 	switch (((const struct bb_disk_io *)(const void *)request->rec)->kind) {
 	case BB_DISK_SWAP_IN:
@@ -192,12 +34,12 @@ static bool is_read(const struct span *request)
 }
 
 /* Seconds of [begin, end) that the task's spans cover, those inside each other counted once; *nr says how many there are. */
-static double covered_s(const struct spans *spans, uint32_t pid, uint64_t begin_ns, uint64_t end_ns, bool reads, uint64_t *nr)
+static double covered_s(const struct facts_spans *spans, uint32_t pid, uint64_t begin_ns, uint64_t end_ns, bool reads, uint64_t *nr)
 {
 	uint64_t sum_ns = 0, until_ns = begin_ns;
 
 	*nr = 0;
-	for (size_t i = first_of(spans, pid); i < spans->nr && spans->list[i].pid == pid; i++) {
+	for (size_t i = facts_first_of(spans, pid); i < spans->nr && spans->list[i].pid == pid; i++) {
 		uint64_t from_ns = spans->list[i].begin_ns, to_ns = spans->list[i].end_ns;
 
 		if (from_ns >= end_ns)
@@ -220,17 +62,18 @@ static bool is_sleeping_lock(uint32_t flags)
 	return !(flags & (BB_LOCK_SPIN | BB_LOCK_RT | BB_LOCK_PERCPU));
 }
 
-/* The wait that the convoy is told of. */
-static const struct span *choose_wait(const struct facts *facts, uint64_t timeout_ns)
+/* The wait that the convoy is told of: one for this lock, or for any if it is 0. */
+static const struct facts_span *choose_wait(const struct facts *facts, uint64_t lock, uint64_t timeout_ns)
 {
-	const struct span *first = NULL, *longest = NULL;
+	const struct facts_span *first = NULL, *longest = NULL;
 
 	for (size_t i = 0; i < facts->waits.nr; i++) {
-		const struct span *wait = &facts->waits.list[i];
+		const struct facts_span *wait = &facts->waits.list[i];
+		const struct bb_lock_wait *rec = (const void *)wait->rec;
 		uint64_t duration_ns = wait->end_ns - wait->begin_ns;
 
 		if (!facts->has_workload || wait->begin_ns < facts->workload_ns || duration_ns < BB_CONVOY_STEP_NS ||
-		    !is_sleeping_lock(((const struct bb_lock_wait *)(const void *)wait->rec)->flags))
+		    !is_sleeping_lock(rec->flags) || (lock && rec->lock != lock))
 			continue;
 		if (!longest || duration_ns > longest->end_ns - longest->begin_ns)
 			longest = wait;
@@ -249,12 +92,12 @@ static const struct bb_lock_task *part_at(const struct facts *facts, size_t i)
  * The records of one time and lock that show a wait: the first in which it has reached the timeout, or else the last. A
  * wait that others had begun earlier may be in none, until it is the oldest.
  */
-static bool choose_time(const struct facts *facts, const struct span *wait, uint64_t lock, uint64_t timeout_ns, uint64_t *at_ns)
+static bool choose_time(const struct facts *facts, const struct facts_span *wait, uint64_t lock, uint64_t timeout_ns, uint64_t *at_ns)
 {
 	bool found = false;
 
 	for (size_t i = 0; i < facts->parts.nr; i++) {
-		const struct span *part = &facts->parts.list[i];
+		const struct facts_span *part = &facts->parts.list[i];
 
 		if (part_at(facts, i)->lock != lock || part->end_ns < wait->begin_ns || part->end_ns > wait->end_ns)
 			continue;
@@ -285,7 +128,7 @@ static void fill_task(struct pl_convoy_task *task, const struct bb_lock_task *pa
 }
 
 /* How a hold or a wait of this task went on after the convoy was written down. */
-static const struct span *whole(const struct spans *spans, const struct bb_lock_task *part)
+static const struct facts_span *whole(const struct facts_spans *spans, const struct bb_lock_task *part)
 {
 	for (size_t i = 0; i < spans->nr; i++)
 		if (spans->list[i].pid == part->pid && spans->list[i].begin_ns == part->since_ns)
@@ -296,7 +139,7 @@ static const struct span *whole(const struct spans *spans, const struct bb_lock_
 static void on_holder(struct pl_convoy *convoy, const struct facts *facts, const struct bb_lock_task *part, uint64_t at_ns)
 {
 	struct pl_convoy_task *task = &convoy->holders[convoy->nr_holders++];
-	const struct span *hold = whole(&facts->holds, part);
+	const struct facts_span *hold = whole(&facts->holds, part);
 	uint64_t nr_reads;
 
 	fill_task(task, part, at_ns);
@@ -309,8 +152,8 @@ static void on_holder(struct pl_convoy *convoy, const struct facts *facts, const
 	}
 	task->reclaim_s = covered_s(&facts->stalls, task->pid, part->since_ns, at_ns, false, &task->stalls);
 	task->read_s = covered_s(&facts->requests, task->pid, part->since_ns, at_ns, true, &nr_reads);
-	for (size_t i = first_of(&facts->requests, task->pid); i < facts->requests.nr && facts->requests.list[i].pid == task->pid; i++) {
-		const struct span *request = &facts->requests.list[i];
+	for (size_t i = facts_first_of(&facts->requests, task->pid); i < facts->requests.nr && facts->requests.list[i].pid == task->pid; i++) {
+		const struct facts_span *request = &facts->requests.list[i];
 		const struct bb_disk_io *io = (const void *)request->rec;
 
 		if (request->begin_ns > at_ns || request->end_ns <= at_ns)
@@ -318,8 +161,8 @@ static void on_holder(struct pl_convoy *convoy, const struct facts *facts, const
 		task->io = (struct pl_convoy_io){ io->kind, io->bytes, (double)(at_ns - request->begin_ns) / NS_PER_S };
 		break;
 	}
-	for (size_t i = first_of(&facts->sleeps, task->pid); i < facts->sleeps.nr && facts->sleeps.list[i].pid == task->pid; i++) {
-		const struct span *sleep = &facts->sleeps.list[i];
+	for (size_t i = facts_first_of(&facts->sleeps, task->pid); i < facts->sleeps.nr && facts->sleeps.list[i].pid == task->pid; i++) {
+		const struct facts_span *sleep = &facts->sleeps.list[i];
 		double sleep_s = (double)before(sleep->end_ns, sleep->begin_ns) / NS_PER_S;
 
 		if (sleep->begin_ns >= part->since_ns && sleep->begin_ns < at_ns && sleep_s > task->longest_sleep_s)
@@ -330,7 +173,7 @@ static void on_holder(struct pl_convoy *convoy, const struct facts *facts, const
 static void on_waiter(struct pl_convoy *convoy, const struct facts *facts, const struct bb_lock_task *part, uint64_t at_ns)
 {
 	struct pl_convoy_task *task = &convoy->waiters[convoy->nr_waiters++];
-	const struct span *wait = whole(&facts->waits, part);
+	const struct facts_span *wait = whole(&facts->waits, part);
 	uint64_t end_ns = facts->end_ns;
 
 	fill_task(task, part, at_ns);
@@ -339,7 +182,7 @@ static void on_waiter(struct pl_convoy *convoy, const struct facts *facts, const
 		task->open = ((const struct bb_lock_wait *)(const void *)wait->rec)->task_flags & BB_TASK_OPEN;
 		end_ns = wait->end_ns;
 	}
-	for (size_t i = first_of(&facts->reports, task->pid); i < facts->reports.nr && facts->reports.list[i].pid == task->pid; i++) {
+	for (size_t i = facts_first_of(&facts->reports, task->pid); i < facts->reports.nr && facts->reports.list[i].pid == task->pid; i++) {
 		uint64_t t_ns = facts->reports.list[i].begin_ns;
 
 		if (t_ns < part->since_ns || t_ns > end_ns)
@@ -383,7 +226,7 @@ static void collect(const struct pl_bb *bb, struct pl_convoy *convoy, const stru
 static void held_up_by(struct pl_convoy *convoy, const struct facts *facts, uint64_t begin_ns, uint64_t at_ns)
 {
 	for (size_t i = 0; i < facts->holds.nr; i++) {
-		const struct span *hold = &facts->holds.list[i];
+		const struct facts_span *hold = &facts->holds.list[i];
 		uint64_t from_ns = hold->begin_ns > begin_ns ? hold->begin_ns : begin_ns;
 		uint64_t to_ns = hold->end_ns < at_ns ? hold->end_ns : at_ns, nr;
 
@@ -395,30 +238,6 @@ static void held_up_by(struct pl_convoy *convoy, const struct facts *facts, uint
 	}
 }
 
-/*
- * Locks that have no flag of their own are known by the function that asks for them: the innermost of a waiter's stack,
- * which does not show functions of locks. Names are those of 6.1 and 6.12.
- */
-static const struct {
-	const char *function, *lock;
-} askers[] = {
-	{ "__vma_start_write", "vm_lock" },
-	{ "vma_start_write", "vm_lock" },
-	{ "walk_component", "i_rwsem" },
-	{ "lookup_slow", "i_rwsem" },
-	{ "path_openat", "i_rwsem" },
-	{ "open_last_lookups", "i_rwsem" },
-	{ "filename_create", "i_rwsem" },
-	{ "do_unlinkat", "i_rwsem" },
-	{ "do_rmdir", "i_rwsem" },
-	{ "lock_rename", "i_rwsem" },
-	{ "lock_two_directories", "i_rwsem" },
-	{ "do_renameat2", "i_rwsem" },
-	{ "vfs_rename", "i_rwsem" },
-	{ "__fdget_pos", "f_pos_lock" },
-	{ "fdget_pos", "f_pos_lock" },
-};
-
 static const char *asker_of(const struct pl_bb *bb, const struct pl_symbols *symbols, const struct pl_convoy_task *task)
 {
 	const char *name = symbols && task->nr_stack ? pl_symbols_name(symbols, bb->header.text_start, task->stack[0]) : NULL;
@@ -426,28 +245,34 @@ static const char *asker_of(const struct pl_bb *bb, const struct pl_symbols *sym
 	return name ? name : "?";
 }
 
+const char *pl_lock_kind(uint32_t lock_flags)
+{
+	return lock_flags & BB_LOCK_MUTEX		     ? "mutex" :
+	       lock_flags & BB_LOCK_PERCPU		     ? "percpu rwsem" :
+	       lock_flags & (BB_LOCK_READ | BB_LOCK_WRITE) ? "rwsem" :
+							       "semaphore";
+}
+
 static void name_lock(const struct pl_bb *bb, const struct pl_symbols *symbols, struct pl_convoy *convoy)
 {
 	const struct pl_convoy_task *waiter = &convoy->waiters[0];
 
-	convoy->lock_kind = waiter->lock_flags & BB_LOCK_MUTEX			      ? "mutex" :
-			    waiter->lock_flags & (BB_LOCK_READ | BB_LOCK_WRITE) ? "rwsem" :
-										  "semaphore";
+	convoy->lock_kind = pl_lock_kind(waiter->lock_flags);
 	for (size_t i = 0; i < convoy->nr_waiters; i++) {
 		if (convoy->waiters[i].lock_flags & BB_LOCK_MMAP) {
 			snprintf(convoy->lock_name, sizeof(convoy->lock_name), "mmap_lock");
 			return;
 		}
 	}
+	if (symbols && pl_symbols_object(symbols, bb->header.text_start, convoy->lock, convoy->lock_name, sizeof(convoy->lock_name)))
+		return;
 	for (size_t i = 0; i < convoy->nr_waiters; i++) {
-		const char *asker = asker_of(bb, symbols, &convoy->waiters[i]);
+		const char *name = pl_stack_lock(asker_of(bb, symbols, &convoy->waiters[i]));
 
-		for (size_t k = 0; k < sizeof(askers) / sizeof(*askers); k++) {
-			if (strcmp(asker, askers[k].function) != 0)
-				continue;
-			snprintf(convoy->lock_name, sizeof(convoy->lock_name), "%s", askers[k].lock);
-			return;
-		}
+		if (!name)
+			continue;
+		snprintf(convoy->lock_name, sizeof(convoy->lock_name), "%s", name);
+		return;
 	}
 	snprintf(convoy->lock_name, sizeof(convoy->lock_name), "%s of %s", convoy->lock_kind, asker_of(bb, symbols, waiter));
 }
@@ -515,42 +340,39 @@ static void print_fingerprint(struct pl_convoy *convoy)
 	pl_buf_free(&text);
 }
 
-enum pl_status pl_convoy_find(const struct pl_bb *bb, const struct pl_symbols *symbols, double hung_task_timeout_s,
-			      struct pl_convoy *convoy)
+enum pl_status pl_convoy_find(const struct pl_bb *bb, const struct facts *facts, const struct pl_symbols *symbols,
+			      double hung_task_timeout_s, uint64_t lock, struct pl_convoy *convoy)
 {
 	uint64_t timeout_ns = hung_task_timeout_s > 0 ? (uint64_t)(hung_task_timeout_s * NS_PER_S) : 0, at_ns;
-	struct facts facts = { 0 };
 	enum pl_status status = PL_UNMET;
 
 	*convoy = (struct pl_convoy){ 0 };
-	read_log(bb, &facts);
 
-	const struct span *wait = choose_wait(&facts, timeout_ns);
+	const struct facts_span *wait = choose_wait(facts, lock, timeout_ns);
 
 	if (wait) {
 		convoy->lock = ((const struct bb_lock_wait *)(const void *)wait->rec)->lock;
-		if (choose_time(&facts, wait, convoy->lock, timeout_ns, &at_ns)) {
-			collect(bb, convoy, &facts, at_ns);
+		if (choose_time(facts, wait, convoy->lock, timeout_ns, &at_ns)) {
+			collect(bb, convoy, facts, at_ns);
 			status = convoy->nr_waiters ? PL_OK : PL_UNMET;
 		}
 	}
 	if (status == PL_OK) {
 		convoy->at_s = (double)at_ns / NS_PER_S;
 		convoy->oldest_wait_s = convoy->waiters[0].so_far_s;
-		for (size_t i = 0; i < facts.waits.nr; i++) {
-			double wait_s = (double)(facts.waits.list[i].end_ns - facts.waits.list[i].begin_ns) / NS_PER_S;
+		for (size_t i = 0; i < facts->waits.nr; i++) {
+			double wait_s = (double)(facts->waits.list[i].end_ns - facts->waits.list[i].begin_ns) / NS_PER_S;
 
-			if (((const struct bb_lock_wait *)(const void *)facts.waits.list[i].rec)->lock == convoy->lock &&
+			if (((const struct bb_lock_wait *)(const void *)facts->waits.list[i].rec)->lock == convoy->lock &&
 			    wait_s > convoy->longest_wait_s)
 				convoy->longest_wait_s = wait_s;
 		}
-		held_up_by(convoy, &facts, before(at_ns, (uint64_t)(convoy->oldest_wait_s * NS_PER_S)), at_ns);
+		held_up_by(convoy, facts, before(at_ns, (uint64_t)(convoy->oldest_wait_s * NS_PER_S)), at_ns);
 		name_lock(bb, symbols, convoy);
 		print_fingerprint(convoy);
 	} else {
 		pl_convoy_free(convoy);
 	}
-	free_facts(&facts);
 	return status;
 }
 
@@ -564,43 +386,25 @@ void pl_convoy_free(struct pl_convoy *convoy)
 void pl_convoy_entry(const struct pl_bb *bb, const struct pl_symbols *symbols, const struct pl_convoy_task *task, char *text,
 		     size_t room)
 {
-	static const char *const prefixes[] = { "__x64_sys_", "__do_sys_", "__se_sys_", "ksys_" };
-	/* What is no system call, and calls whose function ends in a jump to another, which is all that a stack shows. */
-	static const struct {
-		const char *function, *entry;
-	} known[] = {
-		{ "exc_page_fault", "page fault" },
-		{ "do_user_addr_fault", "page fault" },
-		{ "ksys_mmap_pgoff", "mmap" },
-		{ "vm_mmap_pgoff", "mmap" },
-	};
-	/* Ways into the kernel, and not what for. */
-	static const char *const ways[] = { "do_syscall_64", "x64_sys_call", "kthread", "ret_from_fork" };
-	const char *outermost = "?";
+	const char *stack[BB_CONVOY_STACK_DEPTH];
 
-	for (uint32_t i = task->nr_stack; symbols && i-- > 0;) {
-		const char *name = pl_symbols_name(symbols, bb->header.text_start, task->stack[i]);
+	pl_stack_entry(stack, pl_stack_names(bb, symbols, task->stack, task->nr_stack, stack), text, room);
+}
 
-		if (!name)
-			continue;
-		for (size_t k = 0; k < sizeof(known) / sizeof(*known); k++) {
-			if (!strcmp(name, known[k].function)) {
-				snprintf(text, room, "%s", known[k].entry);
-				return;
-			}
-		}
-		for (size_t k = 0; k < sizeof(prefixes) / sizeof(*prefixes); k++) {
-			if (!strncmp(name, prefixes[k], strlen(prefixes[k]))) {
-				snprintf(text, room, "%s", name + strlen(prefixes[k]));
-				return;
-			}
-		}
-		bool is_way = false;
+size_t pl_stack_names(const struct pl_bb *bb, const struct pl_symbols *symbols, const void *stack, uint32_t nr,
+		      const char *names[BB_CONVOY_STACK_DEPTH])
+{
+	size_t nr_names = 0;
 
-		for (size_t k = 0; k < sizeof(ways) / sizeof(*ways); k++)
-			is_way |= !strcmp(name, ways[k]);
-		if (*outermost == '?' && !is_way)
-			outermost = name;
+	for (uint32_t i = 0; symbols && i < nr && i < BB_CONVOY_STACK_DEPTH; i++) {
+		uint64_t address;
+
+		memcpy(&address, (const uint8_t *)stack + i * sizeof(address), sizeof(address));
+
+		const char *name = pl_symbols_name(symbols, bb->header.text_start, address);
+
+		if (name)
+			names[nr_names++] = name;
 	}
-	snprintf(text, room, "%s", outermost);
+	return nr_names;
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/* Names for addresses of a kernel: its functions and its static objects, from vmlinux's symbol table. */
 #include "analyse/symbols.h"
 
 #include <fcntl.h>
@@ -8,28 +9,53 @@
 #include <unistd.h>
 
 /* A kernel has some tens of thousands. */
-#define MAX_FUNCTIONS 4000000
+#define MAX_SYMBOLS 4000000
 
-struct function {
+struct symbol {
 	uint64_t begin, end;
-	const char *name;
+	size_t name; /* offset in names */
+};
+
+/* Sorted by begin. */
+struct symbol_list {
+	struct symbol *list;
+	size_t nr;
 };
 
 struct pl_symbols {
-	struct function *functions; /* sorted by begin */
-	size_t nr;
+	struct symbol_list functions, objects;
 	uint64_t text_start;
 	char *names;
 };
 
 static int by_begin(const void *a, const void *b)
 {
-	const struct function *x = a, *y = b;
+	const struct symbol *x = a, *y = b;
 
 	return (x->begin > y->begin) - (x->begin < y->begin);
 }
 
-/* Copy the functions' names and bounds: libelf's own go with its descriptor. */
+/* NULL: what stands in the table is neither a function nor an object, or has no size. */
+static struct symbol_list *list_for(struct pl_symbols *symbols, const GElf_Sym *symbol)
+{
+	if (!symbol->st_size)
+		return NULL;
+	switch (GELF_ST_TYPE(symbol->st_info)) {
+	case STT_FUNC:
+		return &symbols->functions;
+	case STT_OBJECT:
+		return &symbols->objects;
+	default:
+		return NULL;
+	}
+}
+
+static void symbols_sort(struct symbol_list *symbols)
+{
+	qsort(symbols->list, symbols->nr, sizeof(*symbols->list), by_begin);
+}
+
+/* Copy names and bounds: libelf's own go with its descriptor. */
 static enum pl_status read_table(Elf *elf, Elf_Scn *section, const GElf_Shdr *header, const char *path,
 				 struct pl_symbols *symbols, struct pl_error *err)
 {
@@ -37,12 +63,12 @@ static enum pl_status read_table(Elf *elf, Elf_Scn *section, const GElf_Shdr *he
 	size_t nr = header->sh_entsize ? header->sh_size / header->sh_entsize : 0;
 	struct pl_buf names = { 0 };
 
-	if (!data || nr > MAX_FUNCTIONS)
+	if (!data || nr > MAX_SYMBOLS)
 		return pl_fail(err, PL_HOST, "%s: its symbol table cannot be read", path);
-	symbols->functions = pl_calloc(nr + 1, sizeof(*symbols->functions));
-	size_t *offsets = pl_calloc(nr + 1, sizeof(*offsets));
-
+	symbols->functions.list = pl_calloc(nr + 1, sizeof(*symbols->functions.list));
+	symbols->objects.list = pl_calloc(nr + 1, sizeof(*symbols->objects.list));
 	for (size_t i = 0; i < nr; i++) {
+		struct symbol_list *list;
 		GElf_Sym symbol;
 		const char *name;
 
@@ -53,20 +79,18 @@ static enum pl_status read_table(Elf *elf, Elf_Scn *section, const GElf_Shdr *he
 			continue;
 		if (!strcmp(name, "_text"))
 			symbols->text_start = symbol.st_value;
-		if (GELF_ST_TYPE(symbol.st_info) != STT_FUNC || !symbol.st_size)
+		list = list_for(symbols, &symbol);
+		if (!list)
 			continue;
-		offsets[symbols->nr] = names.len;
+		list->list[list->nr++] = (struct symbol){ symbol.st_value, symbol.st_value + symbol.st_size, names.len };
 		/* With its NUL. */
 		pl_buf_add(&names, name, strcspn(name, "."));
 		pl_buf_add(&names, "", 1);
-		symbols->functions[symbols->nr++] = (struct function){ symbol.st_value, symbol.st_value + symbol.st_size, NULL };
 	}
-	for (size_t i = 0; i < symbols->nr; i++)
-		symbols->functions[i].name = names.text + offsets[i];
 	symbols->names = names.text;
-	free(offsets);
-	qsort(symbols->functions, symbols->nr, sizeof(*symbols->functions), by_begin);
-	if (!symbols->nr || !symbols->text_start)
+	symbols_sort(&symbols->functions);
+	symbols_sort(&symbols->objects);
+	if (!symbols->functions.nr || !symbols->text_start)
 		return pl_fail(err, PL_HOST, "%s: its symbol table has no functions, or no _text", path);
 	return PL_OK;
 }
@@ -112,24 +136,54 @@ void pl_symbols_free(struct pl_symbols *symbols)
 {
 	if (!symbols)
 		return;
-	free(symbols->functions);
+	free(symbols->functions.list);
+	free(symbols->objects.list);
 	free(symbols->names);
 	free(symbols);
 }
 
-const char *pl_symbols_name(const struct pl_symbols *symbols, uint64_t text_start, uint64_t address)
+/* The symbol that an address of the file lies in. */
+static const struct symbol *symbol_at(const struct symbol_list *symbols, uint64_t at)
 {
-	/* The call is before its return address, which is past the end of a function that calls what never returns. */
-	uint64_t at = address - text_start + symbols->text_start - 1;
 	size_t low = 0, high = symbols->nr;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (symbols->functions[middle].begin <= at)
+		if (symbols->list[middle].begin <= at)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low && at < symbols->functions[low - 1].end ? symbols->functions[low - 1].name : NULL;
+	return low && at < symbols->list[low - 1].end ? &symbols->list[low - 1] : NULL;
+}
+
+const char *pl_symbols_name(const struct pl_symbols *symbols, uint64_t text_start, uint64_t address)
+{
+	/* The call is before its return address, which is past the end of a function that calls what never returns. */
+	const struct symbol *symbol = symbol_at(&symbols->functions, address - text_start + symbols->text_start - 1);
+
+	return symbol ? symbols->names + symbol->name : NULL;
+}
+
+bool pl_symbols_object(const struct pl_symbols *symbols, uint64_t text_start, uint64_t address, char *text, size_t room)
+{
+	uint64_t at = address - text_start + symbols->text_start;
+	const struct symbol *symbol = address >= text_start ? symbol_at(&symbols->objects, at) : NULL;
+
+	if (!symbol)
+		return false;
+	if (at == symbol->begin)
+		snprintf(text, room, "%s", symbols->names + symbol->name);
+	else
+		snprintf(text, room, "%s+%#llx", symbols->names + symbol->name, (unsigned long long)(at - symbol->begin));
+	return true;
+}
+
+bool pl_symbols_has_object(const struct pl_symbols *symbols, const char *name)
+{
+	for (size_t i = 0; i < symbols->objects.nr; i++)
+		if (!strcmp(symbols->names + symbols->objects.list[i].name, name))
+			return true;
+	return false;
 }

@@ -124,7 +124,7 @@ static enum pl_status fill(struct json_object *bundle, const struct pl_cli *cli,
 		add_text(bundle, "progress", row.progress);
 		add_text(bundle, "inputs", inputs);
 		add_text(bundle, "verdict", pl_verdict_name(row.analysis.verdict));
-		add_text(bundle, "convoy", hang.has_convoy ? hang.convoy.fingerprint : NULL);
+		add_text(bundle, "convoy", pl_waits_is_told(&hang.waits) ? hang.waits.fingerprint : NULL);
 		add_text(bundle, "digest", row.digest);
 		add_scenario(bundle, cli, host, id);
 		status = add_kernel(bundle, hang.kernel, err);

@@ -136,7 +136,7 @@ static void print_one(const struct pl_cell *cell, const struct pl_row *row, cons
 			 row->analysis.flags & PL_FLAG_WEDGED ? "by its recorder, because user space no longer could" :
 								"by SysRq, after its log was closed");
 	/* Whole, however wide: it is what one searches for. */
-	printf("fingerprint %s\n", hang->has_convoy ? hang->convoy.fingerprint : "none: nobody waited 10 s for a lock");
+	printf("fingerprint %s\n", pl_waits_is_told(&hang->waits) ? hang->waits.fingerprint : "none: nobody waited 10 s for anything");
 	if (cell->expect)
 		print_expectation(cell->expect);
 	printf("verdict     %s: %s\n", pl_verdict_name(row->analysis.verdict), agreement_text(agreement));
@@ -155,7 +155,7 @@ struct tally {
 
 static void count(struct tally *tally, const struct pl_row *row, const struct pl_hang *hang)
 {
-	const char *text = hang->has_convoy ? hang->convoy.fingerprint : "none";
+	const char *text = pl_waits_is_told(&hang->waits) ? hang->waits.fingerprint : "none";
 	size_t i = 0;
 
 	tally->nr++;
@@ -199,7 +199,7 @@ static void print_line(const struct pl_cell *cell, const struct pl_row *row, con
 	if (agreement == PL_OTHERWISE)
 		pl_print_wrapped(LABEL_WIDTH, "    expected %s%s%s; found %s, %s", pl_verdict_name(cell->expect->verdict),
 				 cell->expect->convoy ? ", " : "", cell->expect->convoy ? cell->expect->convoy : "", pl_verdict_name(row->analysis.verdict),
-				 hang->has_convoy ? hang->convoy.fingerprint : "no convoy");
+				 pl_waits_is_told(&hang->waits) ? hang->waits.fingerprint : "no fingerprint");
 }
 
 static enum pl_status print_cell(const struct pl_cli *cli, const struct pl_cells *cells, size_t i, struct tally *tally,
@@ -216,7 +216,7 @@ static enum pl_status print_cell(const struct pl_cli *cli, const struct pl_cells
 	if (row.analysis.verdict != PL_INCOMPLETE)
 		status = pl_hang_read(cli, cells->ledger, &row, &hang, cells->err);
 	if (status == PL_OK) {
-		*agreement = pl_judge(cell->expect, &row, hang.has_convoy ? hang.convoy.fingerprint : NULL);
+		*agreement = pl_judge(cell->expect, &row, pl_waits_is_told(&hang.waits) ? hang.waits.fingerprint : NULL);
 		count(tally, &row, &hang);
 		if (cells->nr_work > 1)
 			print_line(cell, &row, &hang, *agreement);

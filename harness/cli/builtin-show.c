@@ -18,7 +18,7 @@ struct show_args {
 
 static const struct argp_option options[] = {
 	{ "format", 'f', "text|json", 0, "how to print it (text)", 0 },
-	{ "hang", 'H', NULL, 0, "memory, warnings, convoy and timeline, as `plimsoll reproduce` prints them; as JSON, the convoy", 0 },
+	{ "hang", 'H', NULL, 0, "memory, warnings, waits, convoy and timeline, as `plimsoll reproduce` prints them", 0 },
 	{ "follow", 'F', NULL, 0, "a running cell: a line a second, until it ends", 0 },
 	{ "reanalyse", 'r', NULL, 0, "compute verdict and metrics again from the artifacts, and keep them", 0 },
 	{ 0 },

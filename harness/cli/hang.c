@@ -41,13 +41,13 @@ enum pl_status pl_hang_read(const struct pl_cli *cli, struct pl_ledger *ledger, 
 		pl_symbols_load(vmlinux, &hang->symbols, NULL);
 		free(vmlinux);
 	}
-	hang->has_convoy = pl_convoy_find(&hang->bb, hang->symbols, row->hung_task_timeout_s, &hang->convoy) == PL_OK;
+	pl_waits_find(&hang->bb, hang->symbols, row->hung_task_timeout_s, &hang->waits);
 	return PL_OK;
 }
 
 void pl_hang_free(struct pl_hang *hang)
 {
-	pl_convoy_free(&hang->convoy);
+	pl_waits_free(&hang->waits);
 	pl_symbols_free(hang->symbols);
 	free(hang->kernel);
 	free(hang->region);
@@ -56,11 +56,10 @@ void pl_hang_free(struct pl_hang *hang)
 
 void pl_hang_print(FILE *out, const struct pl_row *row, const struct pl_hang *hang)
 {
-	pl_report_hang(out, &hang->bb, hang->symbols, hang->has_convoy ? &hang->convoy : NULL, row->hung_task_timeout_s,
-		       pl_report_style_for(fileno(out)));
+	pl_report_hang(out, &hang->bb, &hang->waits, row->hung_task_timeout_s, pl_report_style_for(fileno(out)));
 }
 
 void pl_hang_print_json(FILE *out, const struct pl_row *row, const struct pl_hang *hang)
 {
-	pl_report_hang_json(out, row->id, &hang->bb, hang->symbols, hang->has_convoy ? &hang->convoy : NULL);
+	pl_report_hang_json(out, row->id, &hang->bb, &hang->waits);
 }

@@ -3,7 +3,7 @@
 #ifndef PL_CLI_HANG_H
 #define PL_CLI_HANG_H
 
-#include "analyse/convoy.h"
+#include "analyse/waits.h"
 #include "cli/cli.h"
 #include "report/report.h"
 
@@ -12,8 +12,7 @@ struct pl_hang {
 	struct pl_bb bb;
 	char *kernel;		    /* directory of the kernel that the cell ran; NULL: it is no longer built */
 	struct pl_symbols *symbols; /* NULL without it */
-	bool has_convoy;
-	struct pl_convoy convoy;
+	struct pl_waits waits;
 };
 
 /* The directory of the kernel that a finished cell ran, or NULL if it is no longer built here; caller frees. */

@@ -156,7 +156,7 @@ static enum pl_status judge(struct pl_trials *trials, const struct pl_cells *cel
 	if (asks && row.analysis.verdict != PL_INCOMPLETE) {
 		status = pl_hang_read(trials->cli, trials->ledger, &row, &hang, err);
 		if (status == PL_OK)
-			fingerprint = hang.has_convoy ? hang.convoy.fingerprint : "none";
+			fingerprint = hang.waits.fingerprint;
 		/* A panic may leave no log. */
 		else if (status == PL_UNMET)
 			status = PL_OK;

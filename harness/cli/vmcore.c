@@ -187,12 +187,12 @@ enum pl_status pl_vmcore(const struct pl_cli *cli, struct pl_ledger *ledger, con
 		status = pl_hang_read(cli, ledger, &row, &hang, err);
 		pl_row_free(&row);
 	}
-	if (status == PL_OK && !hang.has_convoy)
+	if (status == PL_OK && !hang.waits.has_convoy)
 		status = pl_fail(err, PL_UNMET, "cell %s: nobody waited 10 s for a lock, so there is no convoy to take a core of", cell->id);
 	if (status == PL_OK && !path)
 		status = pl_mkdirs(folder, err);
 	if (status == PL_OK)
-		status = take(cli, ledger, &taking, hang.convoy.log_bytes, err);
+		status = take(cli, ledger, &taking, hang.waits.convoy.log_bytes, err);
 	if (status == PL_OK)
 		print_taken(cli, &taking);
 	pl_hang_free(&hang);

@@ -310,37 +310,31 @@ static void add_tasks(struct page *page, const char *key, const struct pl_bb *bb
 	pl_buf_printf(json, "]");
 }
 
-static double workload_start_s(const struct pl_bb *bb)
-{
-	const struct bb_rec *rec;
-	uint64_t offset = 0;
-
-	while (pl_bb_next(bb, &offset, &rec) == PL_BB_RECORD)
-		if (pl_bb_is_mark(rec, "workload"))
-			return (double)rec->t_ns / 1e9;
-	return 0;
-}
 
 static void add_convoy(struct page *page, const struct pl_bb *bb, const struct pl_symbols *symbols, double timeout_s)
 {
 	struct pl_buf *json = &page->json;
-	struct pl_convoy convoy;
+	struct pl_waits waits;
+	const struct pl_convoy *convoy = &waits.convoy;
 
-	if (pl_convoy_find(bb, symbols, timeout_s, &convoy) != PL_OK)
+	pl_waits_find(bb, symbols, timeout_s, &waits);
+	if (!waits.has_convoy) {
+		pl_waits_free(&waits);
 		return;
-	double start_s = workload_start_s(bb);
+	}
+	double start_s = waits.workload_s;
 
 	pl_buf_printf(json, ",\"convoy\":{");
-	add_key_text(json, "lock", convoy.lock_name);
-	add_key_text(json, "kind", convoy.lock_kind);
-	add_key_text(json, "fingerprint", convoy.fingerprint);
+	add_key_text(json, "lock", convoy->lock_name);
+	add_key_text(json, "kind", convoy->lock_kind);
+	add_key_text(json, "fingerprint", convoy->fingerprint);
 	pl_buf_printf(json, "\"at_s\":%.3f,\"oldest_wait_s\":%.3f,\"longest_wait_s\":%.3f,\"held_s\":%.3f,\"held_reclaim_s\":%.3f,"
-		      "\"held_read_s\":%.3f", convoy.at_s - start_s, convoy.oldest_wait_s, convoy.longest_wait_s, convoy.held_s,
-		      convoy.held_reclaim_s, convoy.held_read_s);
-	add_tasks(page, "holders", bb, symbols, convoy.holders, convoy.nr_holders, start_s);
-	add_tasks(page, "waiters", bb, symbols, convoy.waiters, convoy.nr_waiters, start_s);
+		      "\"held_read_s\":%.3f", convoy->at_s - start_s, convoy->oldest_wait_s, convoy->longest_wait_s, convoy->held_s,
+		      convoy->held_reclaim_s, convoy->held_read_s);
+	add_tasks(page, "holders", bb, symbols, convoy->holders, convoy->nr_holders, start_s);
+	add_tasks(page, "waiters", bb, symbols, convoy->waiters, convoy->nr_waiters, start_s);
 	pl_buf_printf(json, "}");
-	pl_convoy_free(&convoy);
+	pl_waits_free(&waits);
 }
 
 static void add_stacks(struct page *page, const struct pl_symbols *symbols, const struct timeline *timeline)

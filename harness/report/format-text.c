@@ -69,21 +69,22 @@ const struct pl_expect *report_expectation(const struct pl_report *report, const
 	return NULL;
 }
 
-/* False: nobody waited long enough for a lock, or there is no log. */
+/* False: nobody waited long enough for anything, or there is no log. */
 static bool fingerprint_of(const struct pl_report *report, const struct pl_row *row, char fingerprint[PL_FINGERPRINT_MAX])
 {
-	struct pl_convoy convoy;
+	struct pl_waits waits;
 	struct pl_bb bb;
 	void *region;
 
 	if (report_read_log(report, row, &region, &bb, NULL) != PL_OK)
 		return false;
-	bool found = pl_convoy_find(&bb, report->symbols ? report->symbols(report->ctx, row) : NULL, row->hung_task_timeout_s, &convoy) == PL_OK;
+	pl_waits_find(&bb, report->symbols ? report->symbols(report->ctx, row) : NULL, row->hung_task_timeout_s, &waits);
 
-	if (found) {
-		memcpy(fingerprint, convoy.fingerprint, PL_FINGERPRINT_MAX);
-		pl_convoy_free(&convoy);
-	}
+	bool found = pl_waits_is_told(&waits);
+
+	if (found)
+		memcpy(fingerprint, waits.fingerprint, PL_FINGERPRINT_MAX);
+	pl_waits_free(&waits);
 	free(region);
 	return found;
 }

@@ -3,7 +3,7 @@
 #ifndef PL_REPORT_FORMATS_H
 #define PL_REPORT_FORMATS_H
 
-#include "analyse/convoy.h"
+#include "analyse/waits.h"
 #include "report/format.h"
 #include "report/judge.h"
 

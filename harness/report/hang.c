@@ -9,20 +9,14 @@
 #define NS_PER_S     1e9
 #define MIB	     (1024.0 * 1024.0)
 #define MAX_WARNINGS 12 /* printed; more are counted */
+#define MAX_WAITS    10 /* kinds of waits in their table */
+#define LEAST_WAIT_S 1.0
 #define MAX_TASKS    16 /* of a convoy's holders, and of its waiters */
 #define MAX_STACK    12
 #define COLUMNS	     50 /* of the timeline, so that names and ranges fit beside them */
 
 /* From dark to light as ASCII can. */
 static const char shades[] = " .:-=+*#%@";
-
-struct warning {
-	double t_s, waited_s;
-	uint32_t pid;
-	uint64_t switches;
-	char comm[BB_COMM_LEN + 1];
-	const char *kind;
-};
 
 /* One column of the timeline. */
 struct column {
@@ -34,8 +28,6 @@ struct story {
 	struct bb_sample at; /* the last one not after the convoy */
 	bool has_at;
 	double zones_free, zones_min, zones_low, zones_high; /* MiB, of that sample; with the boost */
-	struct warning *warnings;
-	size_t nr_warnings, room_warnings;
 	struct column columns[COLUMNS];
 };
 
@@ -47,28 +39,6 @@ static double pages_mib(const struct pl_bb *bb, uint64_t pages)
 static double ns_s(uint64_t ns)
 {
 	return (double)ns / NS_PER_S;
-}
-
-static void add_warning(struct story *story, const struct bb_hung_task *rec)
-{
-	for (size_t i = 0; i < story->nr_warnings; i++)
-		if (story->warnings[i].pid == rec->pid && story->warnings[i].switches == rec->switches)
-			return;
-	if (story->nr_warnings == story->room_warnings) {
-		story->room_warnings = story->room_warnings ? story->room_warnings * 2 : 16;
-		story->warnings = pl_realloc_array(story->warnings, story->room_warnings, sizeof(*story->warnings));
-	}
-
-	struct warning *warning = &story->warnings[story->nr_warnings++];
-
-	*warning = (struct warning){
-		.t_s = ns_s(rec->head.t_ns),
-		.waited_s = rec->lock ? ns_s(rec->head.t_ns) - ns_s(rec->lock_since_ns) : NAN,
-		.pid = rec->pid,
-		.switches = rec->switches,
-		.kind = rec->lock ? pl_bb_lock_name(rec->lock_flags) : NULL,
-	};
-	pl_bb_string(warning->comm, sizeof(warning->comm), rec->comm, sizeof(rec->comm));
 }
 
 static struct column *column_of(struct story *story, double t_s)
@@ -84,10 +54,9 @@ static struct column *column_of(struct story *story, double t_s)
 }
 
 /* A wait is in every column that it reaches into, with the age that it has at the column's end. */
-static void add_wait(struct story *story, const struct bb_lock_wait *wait)
+static void add_wait(struct story *story, double begin_s, double end_s)
 {
 	double length_s = (story->end_s - story->workload_s) / COLUMNS;
-	double begin_s = ns_s(wait->begin_ns), end_s = begin_s + ns_s(wait->duration_ns);
 
 	for (size_t i = 0; i < COLUMNS; i++) {
 		double from_s = story->workload_s + (double)i * length_s, to_s = from_s + length_s;
@@ -159,12 +128,18 @@ static void read_story(struct story *story, const struct pl_bb *bb, double at_s)
 			story->zones_high += pages_mib(bb, zone->high + zone->boost);
 			break;
 		}
-		case BB_REC_HUNG_TASK:
-			add_warning(story, r);
+		case BB_REC_LOCK_WAIT: {
+			const struct bb_lock_wait *wait = r;
+
+			add_wait(story, ns_s(wait->begin_ns), ns_s(wait->begin_ns) + ns_s(wait->duration_ns));
 			break;
-		case BB_REC_LOCK_WAIT:
-			add_wait(story, r);
+		}
+		case BB_REC_UNBLOCKED: {
+			const struct bb_unblocked *sleep = r;
+
+			add_wait(story, ns_s(sleep->since_ns), ns_s(sleep->until_ns));
 			break;
+		}
 		default:
 			break;
 		}
@@ -196,24 +171,25 @@ static void print_memory(FILE *out, const struct pl_bb *bb, const struct story *
 		s->disk_inflight);
 }
 
-static void print_warnings(FILE *out, const struct story *story, double timeout_s, const struct pl_table_style *style)
+static void print_warnings(FILE *out, const struct pl_waits *waits, double timeout_s, const struct pl_table_style *style)
 {
 	char title[80];
 
-	snprintf(title, sizeof(title), "khungtaskd (timeout %.0f s): %zu %s", timeout_s, story->nr_warnings,
-		 story->nr_warnings == 1 ? "warning" : "warnings");
+	snprintf(title, sizeof(title), "khungtaskd (timeout %.0f s): %zu %s", timeout_s, waits->nr_reported,
+		 waits->nr_reported == 1 ? "warning" : "warnings");
 	heading(out, style, title);
-	for (size_t i = 0; i < story->nr_warnings && i < MAX_WARNINGS; i++) {
-		const struct warning *warning = &story->warnings[i];
+	for (size_t i = 0; i < waits->nr_reported && i < MAX_WARNINGS; i++) {
+		const struct pl_wait *wait = &waits->reported[i];
+		double reported_s = ns_s(wait->reported_ns);
 
-		fprintf(out, "  %7.1f s  %s:%u", warning->t_s - story->workload_s, warning->comm, warning->pid);
-		if (warning->kind)
-			fprintf(out, " has waited %.1f s for a lock (%s)\n", warning->waited_s, warning->kind);
-		else
-			fprintf(out, " waits for something that is no lock\n");
+		fprintf(out, "  %7.1f s  %s:%u has waited %.1f s for %s", reported_s - waits->workload_s, wait->comm, wait->pid,
+			reported_s - wait->since_s, wait->name);
+		if (wait->kind == PL_WAIT_LOCK)
+			fprintf(out, " (%s)", pl_bb_lock_name(wait->lock_flags));
+		fputc('\n', out);
 	}
-	if (story->nr_warnings > MAX_WARNINGS)
-		fprintf(out, "  and %zu more\n", story->nr_warnings - MAX_WARNINGS);
+	if (waits->nr_reported > MAX_WARNINGS)
+		fprintf(out, "  and %zu more\n", waits->nr_reported - MAX_WARNINGS);
 }
 
 static const char *mode_of(const struct pl_convoy_task *task)
@@ -304,24 +280,144 @@ static void print_waiters(FILE *out, const struct pl_bb *bb, const struct pl_sym
 	print_rest(out, convoy->waiters, convoy->nr_waiters);
 }
 
+/* Nothing, where there are no names. */
+static void print_functions(FILE *out, const struct pl_bb *bb, const struct pl_symbols *symbols, const void *stack, uint32_t nr_stack,
+			    const struct pl_table_style *style)
+{
+	const char *names[BB_CONVOY_STACK_DEPTH];
+	size_t nr = pl_stack_names(bb, symbols, stack, nr_stack, names);
+	struct pl_buf text = { 0 };
+
+	if (!nr)
+		return;
+	pl_buf_printf(&text, "   ");
+	for (size_t i = 0; i < nr && i < MAX_STACK; i++)
+		pl_buf_printf(&text, "%s%s", i ? " < " : " ", names[i]);
+	pl_report_wrapped(out, text.text, style->width, 4);
+	pl_buf_free(&text);
+}
+
 static void print_stack(FILE *out, const struct pl_bb *bb, const struct pl_symbols *symbols, const char *whose,
 			const struct pl_convoy_task *task, const struct pl_table_style *style)
 {
-	struct pl_buf text = { 0 };
-	uint32_t nr = 0;
-
 	fprintf(out, "  %s %s:%u sleeps in\n", whose, task->comm, task->pid);
-	pl_buf_printf(&text, "   ");
-	for (uint32_t i = 0; i < task->nr_stack && nr < MAX_STACK; i++) {
-		const char *name = pl_symbols_name(symbols, bb->header.text_start, task->stack[i]);
+	print_functions(out, bb, symbols, task->stack, task->nr_stack, style);
+}
 
-		if (!name)
-			continue;
-		pl_buf_printf(&text, "%s%s", nr ? " < " : " ", name);
-		nr++;
+/* What a task of a chain does, after its name. */
+static void print_does(struct pl_buf *text, const struct pl_wait_link *link)
+{
+	if (link->does == PL_WAIT_NONE) {
+		pl_buf_printf(text, " runs, or sleeps for less than 0.2 s at a time");
+	} else if (link->does == PL_WAIT_RECLAIM) {
+		pl_buf_printf(text, " has been in direct reclaim for %.1f s", link->so_far_s);
+		if (link->asleep_in)
+			pl_buf_printf(text, ", and sleeps there for %s", link->asleep_in);
+	} else {
+		pl_buf_printf(text, " has waited %.1f s for %s", link->so_far_s, link->name);
+		if (link->what)
+			pl_buf_printf(text, ": %s", link->what);
+		if (link->inside)
+			pl_buf_printf(text, ", in %s", link->inside);
 	}
-	pl_report_wrapped(out, text.text, style->width, 4);
-	pl_buf_free(&text);
+	if (link->io.bytes)
+		pl_buf_printf(text, "; its %s of %u KiB has been in the disk for %.0f ms", pl_bb_disk_kind_name(link->io.kind),
+			      link->io.bytes / 1024, link->io.age_s * 1000);
+}
+
+/* Is the rest of a chain that of an earlier one? */
+static bool is_above(const struct pl_waits *waits, const struct pl_wait_group *group, const struct pl_wait_link *link)
+{
+	for (const struct pl_wait_group *before = waits->groups; before < group; before++)
+		for (size_t i = 0; i < before->nr_chain; i++)
+			if (before->chain[i].pid == link->pid && before->chain[i].does == link->does)
+				return true;
+	return false;
+}
+
+static void print_chain(FILE *out, const struct pl_bb *bb, const struct pl_waits *waits, const struct pl_wait_group *group,
+			const struct pl_table_style *style)
+{
+	const struct pl_wait_link *last = &group->chain[group->nr_chain - 1];
+	char title[120];
+
+	snprintf(title, sizeof(title), "Who waits for whom, at %.1f s: %s", group->chain_at_s - waits->workload_s, group->told.name);
+	heading(out, style, title);
+	for (size_t i = 0; i < group->nr_chain; i++) {
+		const struct pl_wait_link *link = &group->chain[i];
+		struct pl_buf text = { 0 };
+
+		if (i && is_above(waits, group, link)) {
+			fprintf(out, "  %s %s:%u, of whom above\n", link->relation, link->comm, link->pid);
+			return;
+		}
+		pl_buf_printf(&text, "  %s%s%s:%u", link->relation, *link->relation ? " " : "", link->comm, link->pid);
+		if (link->nr_others)
+			pl_buf_printf(&text, " (of %zu)", link->nr_others + 1);
+		print_does(&text, link);
+		pl_report_wrapped(out, text.text, style->width, 4);
+		print_functions(out, bb, waits->symbols, link->stack, link->nr_stack, style);
+		pl_buf_free(&text);
+	}
+	if (group->chain_is_round)
+		fprintf(out, "  and %s:%u waits for one of those above\n", last->comm, last->pid);
+	else if (last->does == PL_WAIT_LOCK)
+		fprintf(out, "  who holds that was not recorded (a matrix says `holders: true`), or is not known\n");
+}
+
+/* That of the convoy says no more than the convoy, unless its holder waits for somebody else. */
+static void print_chains(FILE *out, const struct pl_bb *bb, const struct pl_waits *waits, const struct pl_table_style *style)
+{
+	for (size_t i = 0; i < waits->nr_groups; i++) {
+		const struct pl_wait_group *group = &waits->groups[i];
+
+		if (!group->nr_chain)
+			continue;
+		if (waits->has_convoy && group->told.lock == waits->convoy.lock && group->nr_chain <= 2)
+			continue;
+		print_chain(out, bb, waits, group, style);
+	}
+}
+
+static void group_reported(const struct pl_wait_group *group, double timeout_s, char *text, size_t room)
+{
+	const struct pl_wait *wait = &group->longest;
+
+	if (group->nr_reported)
+		snprintf(text, room, "%zu reported", group->nr_reported);
+	else if (wait->kind == PL_WAIT_RECLAIM || wait->pieces > 1)
+		snprintf(text, room, "no: not one sleep");
+	else if (wait->flags & BB_TASK_KILLABLE)
+		snprintf(text, room, "no: killable");
+	else
+		snprintf(text, room, wait->total_s < timeout_s ? "no: under timeout" : "no: between scans");
+}
+
+static void print_waits(FILE *out, const struct pl_waits *waits, double timeout_s, const struct pl_table_style *style)
+{
+	size_t nr = 0, more = 0;
+
+	for (size_t i = 0; i < waits->nr_groups; i++) {
+		const struct pl_wait *wait = &waits->groups[i].longest;
+		char who[BB_COMM_LEN + 12], said[32];
+
+		if (wait->total_s < LEAST_WAIT_S || nr == MAX_WAITS) {
+			more += wait->total_s >= LEAST_WAIT_S;
+			continue;
+		}
+		if (!nr++) {
+			heading(out, style, waits->nr_reported ? "The longest waits: what was reported, then others" : "The longest waits");
+			fprintf(out, "  longest s tasks for                      who               from s by khungtaskd\n");
+		}
+		snprintf(who, sizeof(who), "%s:%u", wait->comm, wait->pid);
+		group_reported(&waits->groups[i], timeout_s, said, sizeof(said));
+		fprintf(out, "  %9.1f %5zu %-24s %-16s %7.1f %s\n", wait->total_s, waits->groups[i].nr_tasks, wait->name, who,
+			wait->since_s - waits->workload_s, said);
+		if (wait->pieces > 1)
+			fprintf(out, "                  %.1f s of it asleep, in %u pieces\n", wait->asleep_s, wait->pieces);
+	}
+	if (more)
+		fprintf(out, "  and %zu more of %.0f s and longer\n", more, LEAST_WAIT_S);
 }
 
 /* Whose stack khungtaskd printed; the oldest, if it printed none. */
@@ -358,14 +454,15 @@ static void print_clocks(FILE *out, const struct pl_convoy *convoy, double timeo
 	pl_buf_free(&text);
 }
 
+/* is_told: it is the lock that the hang is told of. */
 static void print_convoy(FILE *out, const struct pl_bb *bb, const struct pl_symbols *symbols, const struct pl_convoy *convoy,
-			 double workload_s, double timeout_s, const struct pl_table_style *style)
+			 bool is_told, double workload_s, double timeout_s, const struct pl_table_style *style)
 {
 	struct pl_buf text = { 0 };
 	char title[120];
 
-	snprintf(title, sizeof(title), "The convoy at %.1f s, when the oldest wait was %.1f s old", convoy->at_s - workload_s,
-		 convoy->oldest_wait_s);
+	snprintf(title, sizeof(title), "%s at %.1f s, when the oldest wait was %.1f s old",
+		 is_told ? "The convoy" : "The longest convoy of a lock", convoy->at_s - workload_s, convoy->oldest_wait_s);
 	heading(out, style, title);
 	pl_buf_printf(&text, "  lock %s, %s %#llx", convoy->lock_name, convoy->lock_kind, (unsigned long long)convoy->lock);
 	if (convoy->waiters[0].lock_flags & BB_LOCK_MMAP)
@@ -450,18 +547,21 @@ static void print_timeline(FILE *out, const struct story *story, const struct pl
 	print_row(out, "oldest wait", story, oldest_of, " s");
 }
 
-void pl_report_hang(FILE *out, const struct pl_bb *bb, const struct pl_symbols *symbols, const struct pl_convoy *convoy,
-		    double hung_task_timeout_s, const struct pl_table_style *style)
+void pl_report_hang(FILE *out, const struct pl_bb *bb, const struct pl_waits *waits, double hung_task_timeout_s,
+		    const struct pl_table_style *style)
 {
 	struct story *story = pl_calloc(1, sizeof(*story));
+	const struct pl_wait_group *told = pl_waits_is_told(waits) ? &waits->groups[waits->told] : NULL;
 
-	read_story(story, bb, convoy ? convoy->at_s : INFINITY);
+	read_story(story, bb, told && told->told.kind != PL_WAIT_LOCK ? told->chain_at_s : waits->has_convoy ? waits->convoy.at_s : INFINITY);
 	if (story->has_at)
 		print_memory(out, bb, story, style);
-	print_warnings(out, story, hung_task_timeout_s, style);
-	if (convoy)
-		print_convoy(out, bb, symbols, convoy, story->workload_s, hung_task_timeout_s, style);
+	print_warnings(out, waits, hung_task_timeout_s, style);
+	print_chains(out, bb, waits, style);
+	print_waits(out, waits, hung_task_timeout_s, style);
+	if (waits->has_convoy)
+		print_convoy(out, bb, waits->symbols, &waits->convoy, !told || told->told.lock == waits->convoy.lock, story->workload_s,
+			     hung_task_timeout_s, style);
 	print_timeline(out, story, style);
-	free(story->warnings);
 	free(story);
 }

@@ -3,7 +3,7 @@
 #ifndef PL_REPORT_H
 #define PL_REPORT_H
 
-#include "analyse/convoy.h"
+#include "analyse/waits.h"
 #include "ledger/ledger.h"
 
 #define PL_TABLE_MIN_WIDTH 80
@@ -35,15 +35,14 @@ void pl_report_table(FILE *out, const struct pl_row *rows, size_t nr_rows, const
 void pl_report_json(FILE *out, const struct pl_row *rows, size_t nr_rows);
 
 /*
- * What happened in a guest that hung, or that was to hang: memory, khungtaskd's warnings, the convoy (NULL: there is none)
- * and a timeline. symbols may be NULL: then there are no names of functions.
+ * What happened in a guest that hung, or that was to hang: memory, khungtaskd's warnings, who waits for whom, the longest
+ * waits, the convoy and a timeline. bb and waits->symbols are those that waits were found in.
  */
-void pl_report_hang(FILE *out, const struct pl_bb *bb, const struct pl_symbols *symbols, const struct pl_convoy *convoy,
-		    double hung_task_timeout_s, const struct pl_table_style *style);
+void pl_report_hang(FILE *out, const struct pl_bb *bb, const struct pl_waits *waits, double hung_task_timeout_s,
+		    const struct pl_table_style *style);
 
-/* Its convoy, for programs: the object that docs/ledger.md describes. id is the cell's. */
-void pl_report_hang_json(FILE *out, const char *id, const struct pl_bb *bb, const struct pl_symbols *symbols,
-			 const struct pl_convoy *convoy);
+/* The same for programs: the object that docs/ledger.md describes. id is the cell's. */
+void pl_report_hang_json(FILE *out, const char *id, const struct pl_bb *bb, const struct pl_waits *waits);
 
 /* One cell in full. */
 void pl_report_cell(FILE *out, const struct pl_row *row, const struct pl_table_style *style);

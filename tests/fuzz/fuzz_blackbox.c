@@ -11,7 +11,6 @@
  *		of record: as it is, with each byte changed, cut at each byte, and with many changes at once
  */
 #include "analyse/analyse.h"
-#include "analyse/convoy.h"
 #include "blackbox/blackbox.h"
 #include "report/follow.h"
 #include "report/formats.h"
@@ -43,7 +42,7 @@ static void read_region(const uint8_t *header, const uint8_t *log, size_t log_by
 	struct pl_bb bb;
 	struct pl_error err;
 	struct pl_analysis analysis;
-	struct pl_convoy convoy;
+	struct pl_waits waits;
 	struct pl_follow follow = { 0 };
 	static struct timeline timeline;
 	const struct pl_table_style plain = { .width = PL_TABLE_MAX_WIDTH };
@@ -72,12 +71,14 @@ static void read_region(const uint8_t *header, const uint8_t *log, size_t log_by
 			abort();
 		pl_flags_text(analysis.flags, text, sizeof(text));
 
-		bool found = pl_convoy_find(&bb, NULL, facts.hung_task_timeout_s, &convoy) == PL_OK;
-
-		if (found && (!convoy.nr_waiters || !*convoy.fingerprint))
+		pl_waits_find(&bb, NULL, facts.hung_task_timeout_s, &waits);
+		if ((waits.has_convoy && !waits.convoy.nr_waiters) || !*waits.fingerprint)
 			abort();
-		pl_report_hang(nowhere(), &bb, NULL, found ? &convoy : NULL, facts.hung_task_timeout_s, &plain);
-		pl_convoy_free(&convoy);
+		if (pl_waits_longest_s(&waits, "jbd2 commit") < 0)
+			abort();
+		pl_report_hang(nowhere(), &bb, &waits, facts.hung_task_timeout_s, &plain);
+		pl_report_hang_json(nowhere(), "", &bb, &waits);
+		pl_waits_free(&waits);
 		report_timeline(nowhere(), &bb);
 		timeline_read(&bb, &timeline);
 		if (timeline.nr_points > TIMELINE_MAX_POINTS)

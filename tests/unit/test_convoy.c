@@ -32,10 +32,16 @@ static int tear_down(void **state)
 
 static enum pl_status find(const struct pl_symbols *symbols, struct pl_convoy *convoy)
 {
+	struct facts facts;
 	struct pl_bb bb;
 
 	assert_int_equal(pl_bb_open(&bb, box.region, box.bytes, NULL), PL_OK);
-	return pl_convoy_find(&bb, symbols, TIMEOUT_S, convoy);
+	facts_read(&bb, &facts);
+
+	enum pl_status status = pl_convoy_find(&bb, &facts, symbols, TIMEOUT_S, 0, convoy);
+
+	facts_free(&facts);
+	return status;
 }
 
 static struct bb_lock_task *part(double t_s, enum bb_lock_role role, uint32_t pid, double since_s, uint32_t lock_flags)

@@ -419,12 +419,16 @@ static void hang_json(void **state)
 		size_t len;
 		FILE *out = open_memstream(&text, &len);
 
-		pl_report_hang_json(out, "0123456789abcdef", &bb, NULL, with ? &convoy : NULL);
+		struct pl_waits waits = { .has_convoy = with, .convoy = with ? convoy : (struct pl_convoy){ 0 }, .fingerprint = "none" };
+
+		pl_report_hang_json(out, "0123456789abcdef", &bb, &waits);
 		fclose(out);
 
 		struct json_object *json = json_tokener_parse(text), *found = field(json, "convoy");
 
 		assert_string_equal(json_object_get_string(field(json, "id")), "0123456789abcdef");
+		assert_string_equal(json_object_get_string(field(json, "fingerprint")), "none");
+		assert_null(field(json, "told"));
 		if (!with) {
 			assert_null(found);
 		} else {
