@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "analyse/analyse.h"
 #include "analyse/reclaim.h"
+#include "analyse/said.h"
 #include "analyse/vmstat.h"
+#include "analyse/work.h"
 
 #include <assert.h>
 #include <math.h>
@@ -48,6 +50,12 @@ struct pass {
 
 	struct pl_reclaim *reclaim;
 	struct pl_vmstat vmstat;
+
+	/* the workload's tasks */
+	struct pl_task tasks[PL_MAX_TASKS];
+	size_t nr_tasks;
+	struct pl_work_log *work;
+	struct pl_said *said;
 
 	/* how the log stands */
 	bool damaged, has_end, has_workload, has_stop;
@@ -277,6 +285,8 @@ static void on_mark(struct pass *pass, const struct bb_mark *mark)
 		pass->has_stop = true;
 		pass->stop_ns = mark->head.t_ns;
 		pl_reclaim_window_end(pass->reclaim, mark->head.t_ns);
+		pl_work_stop(pass->work);
+		pl_said_stop(pass->said, mark->head.t_ns);
 	}
 }
 
@@ -413,8 +423,12 @@ static void on_oom_kill(struct pass *pass, const struct bb_oom_kill *r)
 	const struct bb_sample *s = &pass->last;
 	double mib_per_page = pass->bb->header.page_bytes / MIB;
 
+	char comm[BB_COMM_LEN + 1];
+
 	if (!pass->has_workload)
 		return;
+	pl_bb_string(comm, sizeof(comm), r->comm, sizeof(r->comm));
+	pl_work_oom_kill(pass->work, comm);
 	if (pass->value[M_oom_kills]++ == 0 && pass->has_last) {
 		pass->value[M_oom_file_mib] = ((double)s->nr_inactive_file + (double)s->nr_active_file) * mib_per_page;
 		pass->value[M_oom_swap_free_mib] = (double)s->nr_swap_free * mib_per_page;
@@ -471,6 +485,20 @@ static void on_metric(struct pass *pass, const struct bb_metric *r)
 		pass->own_progress = (double)r->value;
 }
 
+static void on_task_text(struct pass *pass, const struct bb_text *r, const char *text, size_t text_bytes)
+{
+	char line[BB_TEXT_MAX_BYTES + 1];
+	size_t task = 0;
+
+	while (task < pass->nr_tasks && !name_is(r->name, sizeof(r->name), pass->tasks[task].name))
+		task++;
+	if (task == pass->nr_tasks)
+		return;
+	pl_bb_string(line, sizeof(line), text, text_bytes);
+	pl_work_line(pass->work, task, line);
+	pl_said_line(pass->said, task, r->head.t_ns, line);
+}
+
 static void on_text(struct pass *pass, const struct bb_text *r, size_t bytes)
 {
 	const char *text = (const char *)r + sizeof(*r);
@@ -483,6 +511,8 @@ static void on_text(struct pass *pass, const struct bb_text *r, size_t bytes)
 		pl_bb_string(pass->failed, sizeof(pass->failed), text_bytes ? text : "?", text_bytes ? text_bytes : 1);
 	else if (pass->has_workload && name_is(r->name, sizeof(r->name), "vmstat"))
 		pl_vmstat_line(&pass->vmstat, text, strnlen(text, text_bytes));
+	if (pass->has_workload)
+		on_task_text(pass, r, text, text_bytes);
 }
 
 static void on_hist(struct pass *pass, const struct bb_hist *r)
@@ -659,7 +689,17 @@ static bool records_stalls(const struct pl_bb *bb)
 	return schema && memmem(schema, len, line, sizeof(line) - 1);
 }
 
-static void totals(struct pass *pass)
+static double progress_of(const struct pass *pass, const struct pl_task_metrics *task_metrics)
+{
+	const char *name = pass->facts->progress;
+	int index = pl_metric_index(name);
+
+	if (index >= 0)
+		return pass->value[index];
+	return strchr(name, '.') ? pl_task_metrics_value(task_metrics, name) : pass->own_progress;
+}
+
+static void totals(struct pass *pass, struct pl_task_metrics *task_metrics)
 {
 	double *v = pass->value;
 	double window_s = (double)after(pass->workload_ns, pass->has_stop ? pass->stop_ns : pass->last_ns) / NS_PER_S;
@@ -714,11 +754,11 @@ static void totals(struct pass *pass)
 		v[M_probe_ops] = (double)pass->hist[PROBE_TOUCH].count + (double)pass->hist[PROBE_STAT].count;
 	}
 
-	if (pass->facts->progress) {
-		int index = pl_metric_index(pass->facts->progress);
-
-		v[M_workload_progress] = index >= 0 ? v[index] : pass->own_progress;
-	}
+	if (!pass->has_stop)
+		pl_said_stop(pass->said, pass->last_ns);
+	pl_said_metrics(pass->said, task_metrics);
+	if (pass->facts->progress)
+		v[M_workload_progress] = progress_of(pass, task_metrics);
 }
 
 /* What is 0 and not unknown if nothing happens. */
@@ -802,7 +842,30 @@ static bool incomplete(const struct pass *pass, bool panicked, struct pl_analysi
 			      out->flags & PL_FLAG_WEDGED ? "the recorder stopped the guest at its deadline" : qemu,
 			      *line ? "; last on the console: " : "", line);
 #undef REASON
-	return false;
+	return !panicked && pl_work_undone(pass->work, pass->value[M_workload_exited_early],
+					   pass->value[M_workload_failed], out->reason, sizeof(out->reason));
+}
+
+/*
+ * A workload that came nowhere while nothing went wrong did not do its work. Processes that could not even be killed
+ * say that something did, and take with them what they count.
+ */
+static bool idle(const struct pass *pass, struct pl_analysis *out)
+{
+	if (out->value[M_workload_progress] != 0 || out->value[M_workload_unreaped] > 0)
+		return false;
+	snprintf(out->reason, sizeof(out->reason),
+		 "the workload made no progress: %s is 0, and nothing hung or was killed", pass->facts->progress);
+	return true;
+}
+
+static void say_nothing(struct pl_analysis *out)
+{
+	out->verdict = PL_INCOMPLETE;
+	for (size_t i = 0; i < pl_nr_metrics; i++)
+		if (i != M_workload_s && i != M_samples && i != M_samples_missing)
+			out->value[i] = NAN;
+	pl_task_metrics_free(&out->task_metrics);
 }
 
 static void judge(struct pass *pass, struct pl_analysis *out, bool silent)
@@ -836,10 +899,7 @@ static void judge(struct pass *pass, struct pl_analysis *out, bool silent)
 		out->flags |= PL_FLAG_SWAP_FREE;
 
 	if (incomplete(pass, panicked, out)) {
-		out->verdict = PL_INCOMPLETE;
-		for (size_t i = 0; i < pl_nr_metrics; i++)
-			if (i != M_workload_s && i != M_samples && i != M_samples_missing)
-				v[i] = NAN;
+		say_nothing(out);
 	} else if (panicked) {
 		out->verdict = PL_PANIC;
 		snprintf(out->reason, sizeof(out->reason), "%s%s", pass->has_workload ? "" : "before the workload: ",
@@ -848,6 +908,8 @@ static void judge(struct pass *pass, struct pl_analysis *out, bool silent)
 		out->verdict = PL_HUNG;
 	} else if (v[M_oom_kills] > 0) {
 		out->verdict = PL_OOM;
+	} else if (idle(pass, out)) {
+		say_nothing(out);
 	} else {
 		out->verdict = PL_COMPLETED;
 	}
@@ -866,6 +928,9 @@ void pl_analyse(const struct pl_bb *bb, const struct pl_run_facts *facts, struct
 	pass->value = out->value;
 	pass->own_progress = NAN;
 	pass->reclaim = pl_reclaim_new();
+	pass->nr_tasks = pl_program_tasks(facts->program, facts->may_end, pass->tasks);
+	pass->work = pl_work_new(pass->tasks, pass->nr_tasks);
+	pass->said = pl_said_new(pass->tasks, pass->nr_tasks);
 
 	if (bb) {
 		const struct bb_rec *rec;
@@ -889,7 +954,7 @@ void pl_analyse(const struct pl_bb *bb, const struct pl_run_facts *facts, struct
 		out->value[M_samples_missing] = samples_missing(pass);
 		silent = hung_tasks(pass);
 		if (pass->has_workload) {
-			totals(pass);
+			totals(pass, &out->task_metrics);
 		} else {
 			for (size_t i = 0; i < pl_nr_metrics; i++)
 				if (i != M_samples_missing)
@@ -899,6 +964,8 @@ void pl_analyse(const struct pl_bb *bb, const struct pl_run_facts *facts, struct
 	judge(pass, out, silent);
 
 	pl_reclaim_free(pass->reclaim);
+	pl_work_free(pass->work);
+	pl_said_free(pass->said);
 	free(pass->stalls.ns);
 	free(pass->alloc_stalls.ns);
 	free(pass->disk_latency.ns);
@@ -906,4 +973,16 @@ void pl_analyse(const struct pl_bb *bb, const struct pl_run_facts *facts, struct
 	free(pass->hung);
 	free(pass->long_waits);
 	free(pass);
+}
+
+void pl_analysis_free(struct pl_analysis *analysis)
+{
+	pl_task_metrics_free(&analysis->task_metrics);
+}
+
+double pl_analysis_value(const struct pl_analysis *analysis, const char *metric)
+{
+	int index = pl_metric_index(metric);
+
+	return index >= 0 ? analysis->value[index] : pl_task_metrics_value(&analysis->task_metrics, metric);
 }

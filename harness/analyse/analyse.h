@@ -3,6 +3,7 @@
 #ifndef PL_ANALYSE_H
 #define PL_ANALYSE_H
 
+#include "analyse/task_metrics.h"
 #include "base/base.h"
 #include "blackbox/blackbox.h"
 #include "words/metrics.h"
@@ -14,7 +15,9 @@ struct pl_run_facts {
 	bool killed;		     /* the harness ended QEMU: wall deadline */
 	int qemu_status;	     /* exit status of QEMU, -signal if it was killed */
 	double hung_task_timeout_s;  /* as the cell sets it */
-	const char *progress;	     /* name of the metric that is this workload's progress, or NULL */
+	const char *progress;	     /* name of the metric, of all cells or of a task, that is its progress, or NULL */
+	const char *program;	     /* what the agent was told, which lists the tasks; NULL: they are not known */
+	const char *may_end;	     /* which of them may end before `stop`, as pl_cell has it, or NULL */
 	const char *console;	     /* text of the serial console, NUL-terminated, or NULL */
 };
 
@@ -23,10 +26,22 @@ struct pl_analysis {
 	uint32_t flags;
 	char reason[256];	      /* why it is incomplete or panicked; else "" */
 	double value[PL_MAX_METRICS]; /* NAN: this run does not say; an incomplete one gives only workload_s and samples* */
+	struct pl_task_metrics task_metrics; /* what tasks said; of an incomplete one nothing */
 	double virtual_s;	      /* guest time at the end of the log */
 };
 
+/*
+ * Raise it when the same log gives another verdict, reason or number: a cell that the ledger has from an older version
+ * is then analysed again. A new metric needs no raise.
+ */
+#define PL_ANALYSIS_VERSION 2
+
 /* bb may be NULL (no black box): the verdict is then incomplete or panic. Never fails: a damaged log gives incomplete. */
 void pl_analyse(const struct pl_bb *bb, const struct pl_run_facts *facts, struct pl_analysis *out);
+/* Frees what it owns. */
+void pl_analysis_free(struct pl_analysis *analysis);
+
+/* A metric by name, one of all cells or of a task (`TASK.KEY`); NAN if this run does not say. */
+double pl_analysis_value(const struct pl_analysis *analysis, const char *metric);
 
 #endif

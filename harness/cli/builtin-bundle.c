@@ -122,6 +122,7 @@ static enum pl_status fill(struct json_object *bundle, const struct pl_cli *cli,
 		add_text(bundle, "workload", row.workload);
 		add_text(bundle, "setting", row.setting);
 		add_text(bundle, "progress", row.progress);
+		add_text(bundle, "may_end", row.may_end);
 		add_text(bundle, "inputs", inputs);
 		add_text(bundle, "verdict", pl_verdict_name(row.analysis.verdict));
 		add_text(bundle, "convoy", pl_waits_is_told(&hang.waits) ? hang.waits.fingerprint : NULL);
@@ -208,7 +209,8 @@ static enum pl_status read_bundle(const struct pl_cli *cli, const char *path, st
 		if (!text_of(json, needed[i]))
 			return pl_fail(err, PL_BAD_INPUT, "%s: damaged: it has no text \"%s\"", path, needed[i]);
 	if (strlen(text_of(json, "digest")) != PL_SHA256_HEX - 1 || strlen(text_of(json, "id")) != PL_ID_HEX - 1 ||
-	    !pl_verdict_from_name(text_of(json, "verdict"), &verdict) || pl_metric_index(text_of(json, "progress")) < 0)
+	    !pl_verdict_from_name(text_of(json, "verdict"), &verdict) ||
+	    (pl_metric_index(text_of(json, "progress")) < 0 && !pl_task_metric_name_ok(text_of(json, "progress"))))
 		return pl_fail(err, PL_BAD_INPUT, "%s: damaged: its digest, id, verdict or progress is none", path);
 
 	enum pl_status status = pl_matrix_from_inputs(text_of(json, "id"), text_of(json, "inputs"), text_of(json, "kernel"),
@@ -227,6 +229,7 @@ static enum pl_status read_bundle(const struct pl_cli *cli, const char *path, st
 	cell = &bundle->matrix.cells[0];
 	cell->expect = bundle->expect;
 	cell->progress = pl_strdup(text_of(json, "progress"));
+	cell->may_end = text_of(json, "may_end") ? pl_strdup(text_of(json, "may_end")) : NULL;
 	return PL_OK;
 }
 

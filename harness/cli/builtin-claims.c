@@ -406,6 +406,8 @@ static enum pl_status read_cells(struct claims *claims)
 		status = pl_cells_row(&claims->cells, i, &row);
 		if (status == PL_OK) {
 			claims->analyses[i] = row.analysis;
+			/* They are the list's now. */
+			row.analysis.task_metrics = (struct pl_task_metrics){ 0 };
 			pl_row_free(&row);
 		}
 	}
@@ -579,6 +581,8 @@ static void free_claims(struct claims *claims)
 	}
 	free(claims->reports);
 	free(claims->list);
+	for (size_t i = 0; claims->analyses && i < claims->cells.nr_work; i++)
+		pl_analysis_free(&claims->analyses[i]);
 	free(claims->analyses);
 	if (claims->cells.ledger)
 		pl_ledger_close(claims->cells.ledger);

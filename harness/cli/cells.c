@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cli/cells.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -180,11 +179,16 @@ static void name_as(char **name, const char *wanted)
 	*name = pl_strdup(wanted);
 }
 
+/* Either may be NULL. */
+static bool same_text(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
 enum pl_status pl_cells_row(const struct pl_cells *cells, size_t i, struct pl_row *row)
 {
 	const struct pl_cell *cell = cells->work[i].cell;
 	enum pl_status status = pl_ledger_get(cells->ledger, cell->id, row, cells->err);
-	int progress = pl_metric_index(cell->progress);
 
 	if (status != PL_OK)
 		return status;
@@ -192,9 +196,10 @@ enum pl_status pl_cells_row(const struct pl_cells *cells, size_t i, struct pl_ro
 	name_as(&row->disk, cell->disk);
 	name_as(&row->workload, cell->workload);
 	name_as(&row->setting, cell->setting);
-	if (row->progress && !strcmp(row->progress, cell->progress))
+	if (same_text(row->progress, cell->progress) && same_text(row->may_end, cell->may_end))
 		return PL_OK;
-	name_as(&row->progress, cell->progress);
-	row->analysis.value[M_workload_progress] = progress < 0 ? NAN : row->analysis.value[progress];
-	return PL_OK;
+	status = pl_ledger_analyse_as(cells->ledger, row, cell->progress, cell->may_end, cells->err);
+	if (status != PL_OK)
+		pl_row_free(row);
+	return status;
 }

@@ -38,8 +38,8 @@ enum pl_status pl_cells_run(struct pl_cells *cells, const struct pl_vm_host *hos
 enum pl_status pl_cells_check(struct pl_cells *cells);
 
 /*
- * Read a finished cell, under the names and the progress that its matrix has for it and not those that it ran under: they
- * are no inputs. PL_UNMET without an error text: it is not finished. Free the row.
+ * Read a finished cell, under the names, the progress and what may end that its matrix has for it and not those that it
+ * ran under: they are no inputs. PL_UNMET without an error text: it is not finished. Free the row.
  */
 enum pl_status pl_cells_row(const struct pl_cells *cells, size_t i, struct pl_row *row);
 

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 /* Another version is made again from cell.json files; see docs/ledger.md. */
-#define SCHEMA_VERSION	"1"
+#define SCHEMA_VERSION	"2"
 #define BUSY_TIMEOUT_MS 10000
 
 static const char schema[] =
@@ -25,7 +25,8 @@ static const char schema[] =
 	" blackbox_mib INTEGER NOT NULL, clock TEXT NOT NULL,"
 	" verdict TEXT NOT NULL, flags TEXT NOT NULL, reason TEXT NOT NULL, digest TEXT NOT NULL, exact INTEGER NOT NULL,"
 	" wall_s REAL, virtual_s REAL, qemu_cpu_s REAL, harness_cpu_s REAL, start_wall_s REAL,"
-	" killed INTEGER NOT NULL, qemu_status INTEGER NOT NULL, hung_task_timeout_s REAL, progress TEXT"
+	" killed INTEGER NOT NULL, qemu_status INTEGER NOT NULL, hung_task_timeout_s REAL, progress TEXT,"
+	" may_end TEXT, analysis INTEGER NOT NULL"
 	") WITHOUT ROWID;"
 	"CREATE TABLE IF NOT EXISTS metrics ("
 	" cell_id TEXT NOT NULL REFERENCES cells(id),"
@@ -38,11 +39,12 @@ static const char schema[] =
 #define CELL_COLUMNS \
 	"id, kernel, disk, workload, setting, seed, virtual_seconds, ram_mib, vcpus, ns_per_instruction, blackbox_mib, clock," \
 	" verdict, flags, reason, digest, exact, wall_s, virtual_s, qemu_cpu_s, harness_cpu_s, start_wall_s," \
-	" killed, qemu_status, hung_task_timeout_s, progress"
+	" killed, qemu_status, hung_task_timeout_s, progress, may_end, analysis"
 
 static const char select_cell[] = "SELECT " CELL_COLUMNS " FROM cells WHERE id = ?1";
 static const char insert_cell[] = "INSERT INTO cells (" CELL_COLUMNS ") VALUES"
-				  " (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25,?26)";
+				  " (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,"
+				  "?21,?22,?23,?24,?25,?26,?27,?28)";
 static const char delete_cell[] = "DELETE FROM cells WHERE id = ?1";
 static const char delete_metrics[] = "DELETE FROM metrics WHERE cell_id = ?1";
 static const char select_metrics[] = "SELECT name, value FROM metrics WHERE cell_id = ?1";
@@ -256,23 +258,37 @@ static enum pl_status put_cell(sqlite3 *db, const struct pl_row *row, struct pl_
 	sqlite3_bind_int(stmt, 24, row->qemu_status);
 	bind_double(stmt, 25, row->hung_task_timeout_s);
 	bind_text(stmt, 26, row->progress);
+	bind_text(stmt, 27, row->may_end);
+	sqlite3_bind_int(stmt, 28, row->outdated ? 0 : PL_ANALYSIS_VERSION);
 	status = run(db, stmt, err);
 	sqlite3_finalize(stmt);
 	return status;
 }
 
+static enum pl_status put_metric(sqlite3 *db, sqlite3_stmt *stmt, const char *id, const char *name, double value,
+				 struct pl_error *err)
+{
+	bind_text(stmt, 1, id);
+	bind_text(stmt, 2, name);
+	bind_double(stmt, 3, value);
+
+	enum pl_status status = run(db, stmt, err);
+
+	sqlite3_reset(stmt);
+	return status;
+}
+
+/* Those of tasks have a point in their name, and therefore never the name of one of all cells. */
 static enum pl_status put_metrics(sqlite3 *db, const struct pl_row *row, struct pl_error *err)
 {
+	const struct pl_task_metrics *of_tasks = &row->analysis.task_metrics;
 	sqlite3_stmt *stmt;
 	enum pl_status status = prepare(db, insert_metric, &stmt, err);
 
-	for (size_t i = 0; i < pl_nr_metrics && status == PL_OK; i++) {
-		bind_text(stmt, 1, row->id);
-		bind_text(stmt, 2, pl_metrics[i].name);
-		bind_double(stmt, 3, row->analysis.value[i]);
-		status = run(db, stmt, err);
-		sqlite3_reset(stmt);
-	}
+	for (size_t i = 0; i < pl_nr_metrics && status == PL_OK; i++)
+		status = put_metric(db, stmt, row->id, pl_metrics[i].name, row->analysis.value[i], err);
+	for (size_t i = 0; i < of_tasks->nr && status == PL_OK; i++)
+		status = put_metric(db, stmt, row->id, of_tasks->list[i].name, of_tasks->list[i].value, err);
 	sqlite3_finalize(stmt);
 	return status;
 }
@@ -320,6 +336,9 @@ static bool get_columns(sqlite3_stmt *stmt, struct pl_row *row)
 	row->hung_task_timeout_s = column_double(stmt, 24);
 	if (sqlite3_column_type(stmt, 25) != SQLITE_NULL)
 		row->progress = pl_strdup(column_text(stmt, 25));
+	if (sqlite3_column_type(stmt, 26) != SQLITE_NULL)
+		row->may_end = pl_strdup(column_text(stmt, 26));
+	row->outdated = sqlite3_column_int(stmt, 27) != PL_ANALYSIS_VERSION;
 	return ledger_clock_from_name(column_text(stmt, 11), &row->machine.clock) &&
 	       pl_verdict_from_name(column_text(stmt, 12), &analysis->verdict) &&
 	       ledger_flags_from_text(column_text(stmt, 13), &analysis->flags);
@@ -360,11 +379,13 @@ static enum pl_status get_metrics(sqlite3 *db, const char *id, struct pl_row *ro
 	while ((step = sqlite3_step(stmt)) == SQLITE_ROW) {
 		int at = pl_metric_index(column_text(stmt, 0));
 		if (at < 0)
+			pl_task_metrics_add(&row->analysis.task_metrics, column_text(stmt, 0), column_double(stmt, 1));
+		if (at < 0)
 			continue;
 		row->analysis.value[at] = column_double(stmt, 1);
 		known++;
 	}
-	row->lacks_metrics = known < pl_nr_metrics;
+	row->outdated |= known < pl_nr_metrics;
 	if (step != SQLITE_DONE)
 		status = db_fail(db, err);
 	sqlite3_finalize(stmt);

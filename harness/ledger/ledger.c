@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <json-c/json.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -76,8 +77,9 @@ static enum pl_status analyse_again(struct pl_ledger *ledger, struct pl_row *row
 		.qemu_status = row->qemu_status,
 		.hung_task_timeout_s = row->hung_task_timeout_s,
 		.progress = row->progress,
+		.may_end = row->may_end,
 	};
-	char *console = NULL;
+	char *console = NULL, *inputs = NULL, *program = NULL;
 	void *region = NULL;
 	size_t region_bytes = 0;
 	struct pl_bb bb;
@@ -85,15 +87,21 @@ static enum pl_status analyse_again(struct pl_ledger *ledger, struct pl_row *row
 
 	if (status == PL_OK || status == PL_UNMET)
 		status = pl_ledger_console(ledger, row->id, &console, err);
+	if (status == PL_OK)
+		status = pl_ledger_inputs(ledger, row->id, &inputs, err);
 	if (status == PL_OK) {
 		facts.console = console;
+		facts.program = program = pl_inputs_program(inputs);
 		bool usable = region && pl_bb_open(&bb, region, region_bytes, NULL) == PL_OK;
 		status = usable || !need_log ? PL_OK : PL_UNMET;
 		if (status == PL_OK) {
-			row->analysis = (struct pl_analysis){ 0 };
+			pl_analysis_free(&row->analysis);
 			pl_analyse(usable ? &bb : NULL, &facts, &row->analysis);
+			row->outdated = false;
 		}
 	}
+	free(program);
+	free(inputs);
 	free(console);
 	free(region);
 	return status;
@@ -117,9 +125,9 @@ static void bring_up_to_date(struct pl_ledger *ledger, struct pl_row *row)
 	if (analyse_again(ledger, row, true, NULL) != PL_OK)
 		return;
 	if (!ledger->told)
-		fputs("plimsoll: some cells are older than a metric; computing it from their logs\n", stderr);
+		fputs("plimsoll: some cells are older than a metric or a rule; analysing their logs again\n", stderr);
 	ledger->told = true;
-	row->lacks_metrics = write_cell_json(ledger, row, NULL) != PL_OK;
+	row->outdated = write_cell_json(ledger, row, NULL) != PL_OK;
 }
 
 /* Read one directory into the database. A damaged one is no cell: it is counted, and runs again. */
@@ -135,7 +143,7 @@ static enum pl_status read_in(struct pl_ledger *ledger, const char *id, size_t *
 		++*damaged;
 		return PL_OK;
 	}
-	if (row.lacks_metrics)
+	if (row.outdated)
 		bring_up_to_date(ledger, &row);
 	status = ledger_db_put(ledger->db, &row, err);
 	pl_row_free(&row);
@@ -258,11 +266,11 @@ enum pl_status pl_ledger_get(struct pl_ledger *ledger, const char *id, struct pl
 
 	if (status == PL_OK)
 		status = ledger_db_get(ledger->db, id, row, err);
-	if (status != PL_OK || !row->lacks_metrics)
+	if (status != PL_OK || !row->outdated)
 		return status;
 	bring_up_to_date(ledger, row);
 	/* What cannot be kept, in a folder that is not ours, is computed the next time as well. */
-	if (!row->lacks_metrics)
+	if (!row->outdated)
 		store_row(ledger, row, NULL);
 	return PL_OK;
 }
@@ -339,6 +347,25 @@ enum pl_status pl_ledger_reanalyse(struct pl_ledger *ledger, const char *id, str
 		status = store_row(ledger, row, err);
 	if (status != PL_OK)
 		pl_row_free(row);
+	return status;
+}
+
+enum pl_status pl_ledger_analyse_as(struct pl_ledger *ledger, struct pl_row *row, const char *progress,
+				    const char *may_end, struct pl_error *err)
+{
+	free(row->progress);
+	free(row->may_end);
+	row->progress = progress ? pl_strdup(progress) : NULL;
+	row->may_end = may_end ? pl_strdup(may_end) : NULL;
+
+	enum pl_status status = analyse_again(ledger, row, true, err);
+
+	if (status == PL_UNMET) {
+		row->analysis.value[M_workload_progress] = progress ? pl_analysis_value(&row->analysis, progress) : NAN;
+		return PL_OK;
+	}
+	if (status == PL_OK && write_cell_json(ledger, row, NULL) == PL_OK)
+		store_row(ledger, row, NULL);
 	return status;
 }
 

@@ -22,6 +22,7 @@ struct pl_row {
 	struct pl_machine machine;
 	double hung_task_timeout_s;
 	char *progress;
+	char *may_end;		    /* as pl_cell has it, or NULL */
 	bool exact;
 	bool killed;
 	int qemu_status;
@@ -31,7 +32,7 @@ struct pl_row {
 	double harness_cpu_s;	    /* CPU time of the harness for this cell */
 	double start_wall_s;	    /* harness start of the cell to the agent's mark "prepare": the workload's first instruction */
 	struct pl_analysis analysis;
-	bool lacks_metrics;	    /* kept by a version that did not know all of today's; not stored */
+	bool outdated;		    /* its version lacked one of today's metrics, or judged otherwise; not stored */
 };
 void pl_row_free(struct pl_row *row);
 
@@ -49,7 +50,8 @@ void pl_ledger_close(struct pl_ledger *ledger);
 
 /*
  * Is there a finished row for this id? *row is filled if so (free it). PL_UNMET without an error text: no. A row from before
- * one of today's metrics is computed again from its log and kept; without a log that can be read it stays as it is.
+ * one of today's metrics or rules is computed again from its log and kept; without a log that can be read it stays as
+ * it is.
  */
 enum pl_status pl_ledger_get(struct pl_ledger *ledger, const char *id, struct pl_row *row, struct pl_error *err);
 
@@ -83,6 +85,13 @@ enum pl_status pl_ledger_inputs(struct pl_ledger *ledger, const char *id, char *
 
 /* Compute verdict and metrics of a row again from its artifacts and store them. */
 enum pl_status pl_ledger_reanalyse(struct pl_ledger *ledger, const char *id, struct pl_row *row, struct pl_error *err);
+
+/*
+ * The same for a workload's file that says otherwise now than when the cell ran. Either may be NULL. The row is changed
+ * in any case; one without a log keeps its verdict, and what cannot be stored is only in it.
+ */
+enum pl_status pl_ledger_analyse_as(struct pl_ledger *ledger, struct pl_row *row, const char *progress,
+				    const char *may_end, struct pl_error *err);
 
 /*
  * Take the right to run a cell, so that two harnesses on one results directory never run the same cell at once.

@@ -18,6 +18,8 @@ void pl_row_free(struct pl_row *row)
 	free(row->workload);
 	free(row->setting);
 	free(row->progress);
+	free(row->may_end);
+	pl_analysis_free(&row->analysis);
 	*row = (struct pl_row){ 0 };
 }
 
@@ -120,8 +122,13 @@ struct json_object *pl_row_json(const struct pl_row *row)
 {
 	const struct pl_analysis *analysis = &row->analysis;
 	struct json_object *cell = json_object_new_object();
-	struct json_object *metrics = json_object_new_object();
+	struct json_object *metrics = json_object_new_object(), *task_metrics = json_object_new_object();
 
+	for (size_t i = 0; i < analysis->task_metrics.nr; i++) {
+		const struct pl_task_metric *metric = &analysis->task_metrics.list[i];
+
+		json_object_object_add(task_metrics, metric->name, number(metric->value));
+	}
 	for (size_t i = 0; i < pl_nr_metrics; i++)
 		json_object_object_add(metrics, pl_metrics[i].name, number(analysis->value[i]));
 
@@ -141,7 +148,10 @@ struct json_object *pl_row_json(const struct pl_row *row)
 	json_object_object_add(cell, "qemu_status", json_object_new_int(row->qemu_status));
 	json_object_object_add(cell, "hung_task_timeout_s", number(row->hung_task_timeout_s));
 	json_object_object_add(cell, "progress", string_or_null(row->progress));
+	json_object_object_add(cell, "may_end", string_or_null(row->may_end));
+	json_object_object_add(cell, "analysis", json_object_new_int(row->outdated ? 0 : PL_ANALYSIS_VERSION));
 	json_object_object_add(cell, "metrics", metrics);
+	json_object_object_add(cell, "task_metrics", task_metrics);
 	return cell;
 }
 
@@ -257,7 +267,23 @@ static void read_metrics(struct reader *reader, struct json_object *cell, struct
 		if (json_object_object_get_ex(metrics, pl_metrics[i].name, NULL))
 			analysis->value[i] = read_double(reader, metrics, pl_metrics[i].name);
 		else
-			row->lacks_metrics = true;
+			row->outdated = true;
+	}
+}
+
+/* What cells of older versions do not have. */
+static void read_task_metrics(struct reader *reader, struct json_object *cell, struct pl_row *row)
+{
+	struct json_object *version = NULL, *metrics = NULL;
+
+	json_object_object_get_ex(cell, "analysis", &version);
+	row->outdated |= json_object_get_int(version) != PL_ANALYSIS_VERSION;
+	if (!json_object_object_get_ex(cell, "task_metrics", &metrics) ||
+	    !json_object_is_type(metrics, json_type_object))
+		return;
+	json_object_object_foreach(metrics, name, value) {
+		(void)value;
+		pl_task_metrics_add(&row->analysis.task_metrics, name, read_double(reader, metrics, name));
 	}
 }
 
@@ -282,10 +308,13 @@ static const char *row_from_json(struct json_object *cell, const char *id, struc
 	row->killed = read_bool(&reader, cell, "killed");
 	row->qemu_status = json_object_get_int(member(&reader, cell, "qemu_status", json_type_int));
 	row->hung_task_timeout_s = read_double(&reader, cell, "hung_task_timeout_s");
-	struct json_object *progress = NULL;
-	if (json_object_object_get_ex(cell, "progress", &progress) && progress)
+	struct json_object *text = NULL;
+	if (json_object_object_get_ex(cell, "progress", &text) && text)
 		row->progress = read_string(&reader, cell, "progress");
+	if (json_object_object_get_ex(cell, "may_end", &text) && text)
+		row->may_end = read_string(&reader, cell, "may_end");
 	read_metrics(&reader, cell, row);
+	read_task_metrics(&reader, cell, row);
 
 	if (reader.bad)
 		return reader.bad;

@@ -105,6 +105,7 @@ enum pl_status pl_cell_init(struct pl_cell *cell, const struct pl_parts *parts, 
 		.disk_depth = parts->disk->depth,
 		.program = program.text,
 		.progress = pl_strdup(parts->use->workload->progress),
+		.may_end = pl_workload_may_end(parts->use->workload),
 		.hung_task_timeout_s = parts->setting->hung_task_timeout_s,
 		.inputs_json = write_inputs(parts, program.text),
 	};
@@ -130,6 +131,7 @@ void pl_cell_free(struct pl_cell *cell)
 	free(cell->rootfs_sha256);
 	free(cell->program);
 	free(cell->progress);
+	free(cell->may_end);
 	free(cell->inputs_json);
 	free(cell->origin);
 	*cell = (struct pl_cell){ 0 };

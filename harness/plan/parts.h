@@ -5,12 +5,12 @@
 
 #include "plan/expr.h"
 #include "plan/plan.h"
+#include "plan/tasks.h"
 #include "plan/yaml.h"
 
 /* What rootfs/agent accepts: docs/formats.md, "Agent program". In the black box a struct bb_input comes before it. */
 #define PL_PROGRAM_MAX_BYTES (49152 - 16)
 #define PL_PROGRAM_MAX_LINES 512
-#define PL_MAX_TASKS	     32
 #define PL_MAX_PROCESSES     128
 #define PL_MAX_PARAMS	     32
 
@@ -147,6 +147,8 @@ struct pl_workload {
 enum pl_status pl_workload_load(const char *path, const char *name, struct pl_workload *workload,
 				struct pl_error *err);
 void pl_workload_free(struct pl_workload *workload);
+/* As pl_cell has it; caller frees. */
+char *pl_workload_may_end(const struct pl_workload *workload);
 
 /* A workload with the parameters that a matrix gives it. */
 struct pl_use {

@@ -75,7 +75,8 @@ struct pl_cell {
 	uint32_t data_mib;
 	uint32_t disk_depth;	/* queue depth, given to the kernel at boot */
 	char *program;		/* what the agent is told: lines, see docs/formats.md */
-	char *progress;		/* which counter is this workload's progress: the name of a metric */
+	char *progress;		/* which counter is this workload's progress: the name of a metric, or TASK.KEY */
+	char *may_end;		/* NULL, or which tasks may end before `stop`, with which status: "loop=0 a=0,3 b=any" */
 	double hung_task_timeout_s;
 	char *inputs_json;	/* canonical JSON that the id is the hash of */
 	/* where it came from, for messages: matrix file and line */
@@ -169,7 +170,7 @@ void pl_differences_free(struct pl_difference *differences, size_t nr);
 /*
  * The cell that an inputs_json describes, with the axes that the ledger kept of it, as a matrix of one cell. Fails with
  * PL_BAD_INPUT if this host's QEMU, mke2fs, kernel or root image are not those that the cell was made from.
- * progress is NULL: it is no input.
+ * progress and may_end are NULL: they are no inputs.
  */
 enum pl_status pl_matrix_from_inputs(const char *id, const char *inputs_json, const char *kernel, const char *disk,
 				     const char *workload, const char *setting, const struct pl_paths *paths,

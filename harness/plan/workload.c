@@ -9,7 +9,7 @@
 #define MAX_PARAM    INT64_C(1000000000000)
 #define MAX_PREPARE  64
 #define NR_VARS	     (PL_MAX_PARAMS + 4)
-#define TASK_NAME_MAX 15
+#define MAX_STATUS    255
 #define TEXT_MAX      63
 /*
  * What means the same to the guest's shell whether it stands alone, in single or in double quotes, so that no text can end a
@@ -29,12 +29,14 @@ struct task {
 	const char *name;
 	const struct pl_yaml_node *copies;
 	const struct pl_yaml_node *command;
+	const struct pl_yaml_node *may_end;
 };
 
 static const struct pl_yaml_field task_fields[] = {
 	{ .key = "name", .type = PL_YAML_TEXT, .offset = offsetof(struct task, name), .required = true },
 	{ .key = "copies", .type = PL_YAML_ANY, .offset = offsetof(struct task, copies) },
 	{ .key = "command", .type = PL_YAML_ANY, .offset = offsetof(struct task, command), .required = true },
+	{ .key = "may_end", .type = PL_YAML_ANY, .offset = offsetof(struct task, may_end) },
 };
 
 static bool is_identifier(const char *text)
@@ -94,6 +96,44 @@ static enum pl_status read_params(struct pl_workload *workload, const struct pl_
 	return PL_OK;
 }
 
+/* A status or `any`, or a list of statuses, written to text if that is not NULL: "0,3". */
+static enum pl_status read_may_end(const struct pl_yaml *yaml, const struct pl_yaml_node *node, struct pl_buf *text,
+				   struct pl_error *err)
+{
+	const struct pl_yaml_node *const *items = node->kind == PL_YAML_LIST ?
+		(const struct pl_yaml_node *const *)node->items : &node;
+	size_t nr = node->kind == PL_YAML_LIST ? node->nr_items : 1;
+
+	if (node->kind == PL_YAML_SCALAR && !strcmp(node->text, "any")) {
+		if (text)
+			pl_buf_printf(text, "any");
+		return PL_OK;
+	}
+	if (!nr || nr > MAX_STATUS)
+		return pl_yaml_expected(yaml, node, err, "an exit status, a list of them, or any");
+	for (size_t i = 0; i < nr; i++) {
+		int64_t exit_status;
+		enum pl_status status = pl_yaml_i64(yaml, items[i], "may_end", 0, MAX_STATUS, &exit_status, err);
+
+		if (status != PL_OK)
+			return status;
+		if (text)
+			pl_buf_printf(text, "%s%" PRId64, i ? "," : "", exit_status);
+	}
+	return PL_OK;
+}
+
+/* Texts of these names are not what a task says. */
+static bool is_agents_own(const char *name)
+{
+	static const char *const names[] = { "agent", "failed", "prepare", "rejected" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (!strcmp(names[i], name))
+			return true;
+	return false;
+}
+
 static enum pl_status read_task(const struct pl_workload *workload, const struct pl_yaml_node *node, struct task *task,
 				struct pl_error *err)
 {
@@ -102,10 +142,15 @@ static enum pl_status read_task(const struct pl_workload *workload, const struct
 	enum pl_status status = pl_yaml_read(&workload->yaml, node, task_fields, sizeof(task_fields) / sizeof(*task_fields),
 					     task, err);
 
-	if (status == PL_OK && (!pl_yaml_is_name(task->name) || strlen(task->name) > TASK_NAME_MAX ||
+	if (status == PL_OK && (!pl_yaml_is_name(task->name) || strlen(task->name) > PL_TASK_NAME_MAX ||
 				strpbrk(task->name, ".+")))
 		status = pl_yaml_expected(&workload->yaml, pl_yaml_get(node, "name"), err,
-					  "a task's name (letters, digits, _ and -, at most %d)", TASK_NAME_MAX);
+					  "a task's name (letters, digits, _ and -, at most %d)", PL_TASK_NAME_MAX);
+	if (status == PL_OK && is_agents_own(task->name))
+		status = pl_yaml_expected(&workload->yaml, pl_yaml_get(node, "name"), err,
+					  "another name: the agent says things of its own under this one");
+	if (status == PL_OK && task->may_end)
+		status = read_may_end(&workload->yaml, task->may_end, NULL, err);
 	return status;
 }
 
@@ -128,6 +173,22 @@ static enum pl_status check_progress(const struct pl_workload *workload, struct 
 				nearest ? nearest : "", nearest ? "\"?" : "");
 }
 
+/* TASK.KEY: what the task will say nobody knows, but there has to be one of that name. */
+static enum pl_status check_task_progress(const struct pl_workload *workload, struct pl_error *err)
+{
+	size_t len = strcspn(workload->progress, ".");
+
+	for (size_t i = 0; i < workload->tasks->nr_items; i++) {
+		const char *name = pl_yaml_get(workload->tasks->items[i], "name")->text;
+
+		if (strlen(name) == len && !memcmp(name, workload->progress, len))
+			return PL_OK;
+	}
+	return pl_yaml_expected(&workload->yaml, pl_yaml_get(workload->yaml.root, "progress"), err,
+				"TASK.KEY for progress with a task of this workload, as in %s.KEY",
+				pl_yaml_get(workload->tasks->items[0], "name")->text);
+}
+
 static enum pl_status check_workload(const struct pl_workload *workload, const char *name, struct pl_error *err)
 {
 	const struct pl_yaml *yaml = &workload->yaml;
@@ -135,7 +196,15 @@ static enum pl_status check_workload(const struct pl_workload *workload, const c
 
 	if (strcmp(workload->name, name) != 0)
 		return pl_yaml_expected(yaml, pl_yaml_get(yaml->root, "name"), err, "\"%s\", as the file is called", name);
-	status = check_progress(workload, err);
+	/* Of the tasks below. */
+	if (!strchr(workload->progress, '.'))
+		status = check_progress(workload, err);
+	else if (!pl_task_metric_name_ok(workload->progress))
+		status = pl_yaml_expected(yaml, pl_yaml_get(yaml->root, "progress"), err,
+					  "a metric for progress, or TASK.KEY (letters, digits and _, at most %d)",
+					  PL_TASK_METRIC_KEY_MAX);
+	else
+		status = PL_OK;
 	if (status != PL_OK)
 		return status;
 	if (workload->prepare) {
@@ -161,7 +230,7 @@ static enum pl_status check_workload(const struct pl_workload *workload, const c
 						      "found task \"%s\" twice, expected once", task.name);
 		}
 	}
-	return status;
+	return status == PL_OK && strchr(workload->progress, '.') ? check_task_progress(workload, err) : status;
 }
 
 enum pl_status pl_workload_load(const char *path, const char *name, struct pl_workload *workload, struct pl_error *err)
@@ -190,6 +259,21 @@ enum pl_status pl_workload_load(const char *path, const char *name, struct pl_wo
 		pl_workload_free(&file.workload);
 	*workload = file.workload;
 	return status;
+}
+
+char *pl_workload_may_end(const struct pl_workload *workload)
+{
+	struct pl_buf text = { 0 };
+
+	for (size_t i = 0; i < workload->tasks->nr_items; i++) {
+		struct task task;
+
+		if (read_task(workload, workload->tasks->items[i], &task, NULL) != PL_OK || !task.may_end)
+			continue;
+		pl_buf_printf(&text, "%s%s=", text.len ? " " : "", task.name);
+		read_may_end(&workload->yaml, task.may_end, &text, NULL);
+	}
+	return text.text;
 }
 
 void pl_workload_free(struct pl_workload *workload)

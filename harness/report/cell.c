@@ -42,20 +42,24 @@ static size_t section_of(const char *metric)
 	return NR_SECTIONS - 1;
 }
 
-static void print_metric(FILE *out, const struct pl_row *row, size_t metric, bool last)
+static void print_number(FILE *out, const char *name, double value, const char *unit, bool last)
 {
-	double value = row->analysis.value[metric];
 	char text[32] = "-";
 
 	if (isfinite(value) && (value == floor(value) || fabs(value) >= 10000))
 		snprintf(text, sizeof(text), "%.0f", value);
 	else if (isfinite(value))
 		snprintf(text, sizeof(text), "%.4g", value);
-	fprintf(out, "  %-*s %*s", NAME_CHARS, pl_metrics[metric].name, VALUE_CHARS, text);
+	fprintf(out, "  %-*s %*s", NAME_CHARS, name, VALUE_CHARS, text);
 	if (!last)
-		fprintf(out, " %-*s  ", UNIT_CHARS, pl_metrics[metric].unit);
+		fprintf(out, " %-*s  ", UNIT_CHARS, unit);
 	else
-		fprintf(out, "%s%s\n", *pl_metrics[metric].unit ? " " : "", pl_metrics[metric].unit);
+		fprintf(out, "%s%s\n", *unit ? " " : "", unit);
+}
+
+static void print_metric(FILE *out, const struct pl_row *row, size_t metric, bool last)
+{
+	print_number(out, pl_metrics[metric].name, row->analysis.value[metric], pl_metrics[metric].unit, last);
 }
 
 /* Down the first column, then down the second. */
@@ -76,6 +80,24 @@ static void print_section(FILE *out, const struct pl_row *row, size_t section, c
 		print_metric(out, row, members[i], alone);
 		if (!alone)
 			print_metric(out, row, members[half + i], true);
+	}
+}
+
+/* As a section is; their names say the unit, or nobody does. */
+static void print_task_metrics(FILE *out, const struct pl_row *row, const struct pl_table_style *style)
+{
+	const struct pl_task_metrics *metrics = &row->analysis.task_metrics;
+	size_t half = style->width >= TWO_COLUMNS_WIDTH ? (metrics->nr + 1) / 2 : metrics->nr;
+
+	if (!metrics->nr)
+		return;
+	fprintf(out, "\n%sWhat tasks said%s\n", report_colour(style, REPORT_BOLD), report_colour(style, REPORT_PLAIN));
+	for (size_t i = 0; i < half; i++) {
+		bool alone = half + i >= metrics->nr;
+
+		print_number(out, metrics->list[i].name, metrics->list[i].value, "", alone);
+		if (!alone)
+			print_number(out, metrics->list[half + i].name, metrics->list[half + i].value, "", true);
 	}
 }
 
@@ -143,6 +165,7 @@ void pl_report_cell(FILE *out, const struct pl_row *row, const struct pl_table_s
 	print_head(out, row, style);
 	for (size_t section = 0; section < NR_SECTIONS; section++)
 		print_section(out, row, section, style);
+	print_task_metrics(out, row, style);
 }
 
 static void print_json(FILE *out, const struct pl_row *row)

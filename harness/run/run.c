@@ -216,6 +216,8 @@ static void judge(struct slot *slot, const struct pl_vm_end *end, const struct p
 		.qemu_status = end->status,
 		.hung_task_timeout_s = cell->hung_task_timeout_s,
 		.progress = cell->progress,
+		.program = cell->program,
+		.may_end = cell->may_end,
 		.console = console,
 	};
 	struct pl_row *row = &outcome->row;
@@ -230,6 +232,7 @@ static void judge(struct slot *slot, const struct pl_vm_end *end, const struct p
 	row->machine = cell->machine;
 	row->hung_task_timeout_s = cell->hung_task_timeout_s;
 	row->progress = cell->progress;
+	row->may_end = cell->may_end;
 	row->exact = end->exact;
 	row->killed = slot->killed;
 	row->qemu_status = end->status;
@@ -293,6 +296,7 @@ static enum pl_status finish_slot(struct scheduler *s, struct slot *slot, struct
 	enum pl_status status = s->interrupted ? PL_OK : s->run->done(s->run->ctx, &outcome, err);
 	if (!s->interrupted)
 		pl_progress_finished(&s->progress, &outcome);
+	pl_analysis_free(&outcome.row.analysis);
 	free(console);
 	/* A child that is about to start QEMU may hold a copy for a moment longer, which would go on reporting. */
 	epoll_ctl(s->epoll_fd, EPOLL_CTL_DEL, slot->vm.pidfd, NULL);

@@ -81,4 +81,32 @@ void pl_metrics_doc(FILE *out)
 	for (size_t i = 0; i < pl_nr_metrics; i++)
 		fprintf(out, "| `%s` | %s | %s | %s |\n", pl_metrics[i].name, pl_metrics[i].unit, better[pl_metrics[i].better],
 			pl_metrics[i].definition);
+	fputs("\n"
+	      "## What tasks say\n"
+	      "\n"
+	      "What a task prints is in the log (at most 200 lines of it), and numbers in it are metrics by the name `TASK.KEY`: at\n"
+	      "most 48 of a task, with keys of at most 31 letters, digits and `_`. `plimsoll show` prints those of a cell; a workload's\n"
+	      "`progress` may be one.\n"
+	      "\n"
+	      "| name | from | what |\n"
+	      "|---|---|---|\n"
+	      "| `TASK.lines` | any task | lines that it printed up to `stop` |\n"
+	      "| `TASK.NAME` | a line `NAME VALUE`, or one of `NAME=VALUE` words only | the last value |\n"
+	      "| `TASK.NAME_per_s` | the same, said more than once and never less than before | last value less the first, over the "
+	      "time from the first line to `stop`, or to the last line if that is later; a task that falls silent has done no more |\n"
+	      "| `TASK.reads`, `.writes`, `.read_mib`, `.write_mib`, `.trim_mib`, `.read_iops`, `.write_iops`, `.trim_iops` | fio's "
+	      "summary | of all groups of jobs together, as fio says it: while it ran, grace time included |\n"
+	      "| `TASK.bogo_ops`, `.user_s`, `.sys_s` | stress-ng with `--metrics-brief` | of all stressors together; `STRESSOR_bogo_ops` of one |\n"
+	      "| `TASK.touches_due`, `.touches_done`, `.blocks_due`, `.blocks_done`, `.lines_due`, `.lines_done` | `server`, at its end | what "
+	      "it was to do and did |\n"
+	      "| `TASK.bursts`, `.burst_mib`, `.fill_s` | `burst`, after each burst | up to `stop`: how many, of what size together, and how "
+	      "long filling them took |\n"
+	      "| `TASK.populated` | `populate` | mappings that were filled up to `stop` |\n"
+	      "\n"
+	      "- Several copies of a task print into one log. What each of them said once is added up; what they said more often cannot be\n"
+	      "  told apart, and is missing.\n"
+	      "- A number is missing as well where a task said more lines than are in the log, and where a copy did not come to say its own: it\n"
+	      "  has the grace time of 5 s after `stop` for its summary, which under pressure may not be enough.\n"
+	      "- A unit stands in the name, or only the task knows it. None is better or worse by itself.\n",
+	      out);
 }

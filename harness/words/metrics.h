@@ -22,7 +22,7 @@ struct pl_metric_def {
 	X(workload_s, "s", PL_NEUTRAL, "Length of the window: from the mark `workload` to the mark `stop`, or to the end of " \
 	  "the log if `stop` never came.")										\
 	X(workload_progress, "", PL_HIGHER, "What the workload got done in the window: the total of the metric that the " \
-	  "workload's file names as its progress, in that metric's unit.")						\
+	  "workload's file names as its progress, in that metric's unit; it may be one that a task says.")		\
 	X(hung_tasks, "count", PL_LOWER, "Waits that khungtaskd reported, from the start of the window to the end of the " \
 	  "log; one wait is one pair of pid and context-switch count, however often it was reported.")			\
 	X(first_hung_s, "s", PL_HIGHER, "Time from the start of the window to the first report of khungtaskd.")		\
@@ -179,8 +179,9 @@ struct pl_metric_def {
 	X(workload_major_faults, "count", PL_LOWER, "Major faults of the workload's processes.")			\
 	X(workload_read_bytes, "bytes", PL_NEUTRAL, "Bytes that the workload's processes caused to be read from disks.") \
 	X(workload_write_bytes, "bytes", PL_NEUTRAL, "Bytes that the workload's processes caused to be written to disks.") \
-	X(workload_exited_early, "count", PL_LOWER, "Tasks of the workload that ended before the mark `stop`.")		\
-	X(workload_failed, "count", PL_LOWER, "Tasks of the workload that ended before the mark `stop` with an error.")	\
+	X(workload_exited_early, "count", PL_LOWER, "Processes of tasks that ended before the mark `stop`. Without leave of the " \
+	  "workload's file they make the cell incomplete, unless the OOM killer may have ended them.")			\
+	X(workload_failed, "count", PL_LOWER, "Of them, those that ended with an error or by a signal.")			\
 	X(workload_unreaped, "count", PL_LOWER, "Processes of the workload that did not die when they were killed.")	\
 	X(cpu_busy_percent, "%", PL_NEUTRAL, "Share of the CPUs' time that was not idle.")				\
 	X(recorder_cost_percent, "%", PL_LOWER, "CPU time spent in the recorder, as a share of the CPU time not idle.")	\

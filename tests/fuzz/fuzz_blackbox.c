@@ -54,7 +54,8 @@ static void read_region(const uint8_t *header, const uint8_t *log, size_t log_by
 	if (log_bytes)
 		memcpy(region + BB_LOG_OFFSET, log, log_bytes);
 	if (pl_bb_open(&bb, region, region_bytes, &err) == PL_OK) {
-		const struct pl_run_facts facts = { .exact = true, .hung_task_timeout_s = 10, .progress = "workload_user_us" };
+		const struct pl_run_facts facts = { .exact = true, .hung_task_timeout_s = 10, .progress = "hog.rows",
+						     .program = "task hog 1 x\ntask vmstat 2 y\n", .may_end = "vmstat=any" };
 		size_t len;
 
 		if (pl_bb_used_bytes(&bb) > region_bytes)
@@ -69,6 +70,7 @@ static void read_region(const uint8_t *header, const uint8_t *log, size_t log_by
 			abort();
 		if ((analysis.verdict == PL_INCOMPLETE) != !!*analysis.reason && analysis.verdict != PL_PANIC)
 			abort();
+		pl_analysis_free(&analysis);
 		pl_flags_text(analysis.flags, text, sizeof(text));
 
 		pl_waits_find(&bb, NULL, facts.hung_task_timeout_s, &waits);

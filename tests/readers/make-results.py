@@ -18,6 +18,10 @@ with open(f"{data}/cell.json", encoding="utf-8") as file:
 PLIMSOLL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../build/plimsoll")
 for name in re.findall(r"^\| `(\w+)`", subprocess.run([PLIMSOLL, "metrics"], check=True, capture_output=True, text=True).stdout, re.M):
     real["metrics"].setdefault(name, None)
+with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../harness/analyse/analyse.h"), encoding="utf-8") as file:
+    real["analysis"] = int(re.search(r"^#define PL_ANALYSIS_VERSION (\d+)$", file.read(), re.M).group(1))
+real["may_end"] = None
+real["task_metrics"] = {"hog.bogo_ops": 1234, "hog.user_s": None}
 
 
 def cell(number, kernel, setting, seed):

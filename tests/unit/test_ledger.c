@@ -20,6 +20,8 @@
 
 #include <cmocka.h>
 
+#include "bb_builder.h"
+
 #define ID_A "00000000000000aa"
 #define ID_B "00000000000000ab"
 #define ID_C "ffffffffffffffff"
@@ -92,6 +94,7 @@ static struct pl_row sample_row(const char *id)
 		.machine = { .ram_mib = 256, .vcpus = 1, .ns_per_instruction = 4, .blackbox_mib = 64, .clock = PL_CLOCK_REAL },
 		.hung_task_timeout_s = 120,
 		.progress = pl_strdup("workload_write_bytes"),
+		.may_end = pl_strdup("loop=0,3 other=any"),
 		.exact = true,
 		.killed = true,
 		.qemu_status = -9,
@@ -105,6 +108,8 @@ static struct pl_row sample_row(const char *id)
 	snprintf(row.id, sizeof(row.id), "%s", id);
 	memset(row.digest, 'd', PL_SHA256_HEX - 1);
 	snprintf(row.analysis.reason, sizeof(row.analysis.reason), "because");
+	pl_task_metrics_add(&row.analysis.task_metrics, "anon-a.touches_done", NAN);
+	pl_task_metrics_add(&row.analysis.task_metrics, "writer.write_mib", 1.0 / 3);
 	for (size_t i = 0; i < PL_MAX_METRICS; i++)
 		row.analysis.value[i] = i < pl_nr_metrics && i % 3 ? (double)i / 7 : NAN;
 	return row;
@@ -124,6 +129,9 @@ static void assert_rows_equal(const struct pl_row *a, const struct pl_row *b)
 	assert_int_equal(!a->progress, !b->progress);
 	if (a->progress)
 		assert_string_equal(a->progress, b->progress);
+	assert_int_equal(!a->may_end, !b->may_end);
+	if (a->may_end)
+		assert_string_equal(a->may_end, b->may_end);
 	assert_int_equal(a->exact, b->exact);
 	assert_int_equal(a->killed, b->killed);
 	assert_int_equal(a->qemu_status, b->qemu_status);
@@ -136,6 +144,13 @@ static void assert_rows_equal(const struct pl_row *a, const struct pl_row *b)
 	assert_int_equal(a->analysis.flags, b->analysis.flags);
 	assert_string_equal(a->analysis.reason, b->analysis.reason);
 	assert_true(a->analysis.virtual_s == b->analysis.virtual_s);
+	assert_int_equal(a->analysis.task_metrics.nr, b->analysis.task_metrics.nr);
+	for (size_t i = 0; i < a->analysis.task_metrics.nr; i++) {
+		const struct pl_task_metric *x = &a->analysis.task_metrics.list[i], *y = &b->analysis.task_metrics.list[i];
+
+		assert_string_equal(x->name, y->name);
+		assert_true(isnan(x->value) ? isnan(y->value) : x->value == y->value);
+	}
 	for (size_t i = 0; i < pl_nr_metrics; i++) {
 		if (isnan(a->analysis.value[i]))
 			assert_true(isnan(b->analysis.value[i]));
@@ -334,7 +349,7 @@ static void directories_are_the_truth(void **state)
 	assert_int_equal(sqlite3_open(in_results("ledger.db"), &db), SQLITE_OK);
 	sqlite3_prepare_v2(db, "SELECT count(*) FROM metrics", -1, &stmt, NULL);
 	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
-	assert_int_equal(sqlite3_column_int(stmt, 0), 2 * pl_nr_metrics);
+	assert_int_equal(sqlite3_column_int(stmt, 0), 2 * (pl_nr_metrics + 2));
 	sqlite3_finalize(stmt);
 	sqlite3_close(db);
 }
@@ -390,7 +405,7 @@ static void damaged_database(void **state)
 			sqlite3_close(db);
 		}
 		ledger = open_ledger_heard(heard, sizeof(heard));
-		assert_non_null(strstr(heard, round == 3 ? "of another version (77, not 1); making it again" : "ledger.db: damaged: "));
+		assert_non_null(strstr(heard, round == 3 ? "of another version (77, not 2); making it again" : "ledger.db: damaged: "));
 		assert_ptr_equal(strchr(heard, '\n'), heard + strlen(heard) - 1);
 		assert_has_sample(ledger, ID_A);
 		pl_ledger_close(ledger);
@@ -518,15 +533,109 @@ static void older_than_a_metric(void **state)
 	(void)state;
 	put_sample(ledger, ID_A);
 	assert_int_equal(pl_ledger_get(ledger, ID_A, &row, NULL), PL_OK);
-	assert_false(row.lacks_metrics);
+	assert_false(row.outdated);
 	pl_row_free(&row);
 	assert_int_equal(sqlite3_open(in_results("ledger.db"), &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, "DELETE FROM metrics WHERE name = 'oom_file_mib'", NULL, NULL, NULL), SQLITE_OK);
 	assert_int_equal(sqlite3_changes(db), 1);
 	sqlite3_close(db);
 	assert_int_equal(pl_ledger_get(ledger, ID_A, &row, NULL), PL_OK);
-	assert_true(row.lacks_metrics);
+	assert_true(row.outdated);
 	assert_int_not_equal(row.analysis.verdict, PL_INCOMPLETE);
+	pl_row_free(&row);
+	pl_ledger_close(ledger);
+}
+
+#define PROGRAM "{\"program\":\"plimsoll-cell 1\\ntask loop 1 alloc-loop 8 9\\n\",\"seed\":1}"
+
+/* A cell whose one task ended before its time and said how far it came; of a version that thought nothing of it. */
+static void put_early_end(struct pl_ledger *ledger, const char *id)
+{
+	struct pl_row row = sample_row(id);
+	struct pl_error err = { 0 };
+	struct bbb b;
+
+	free(row.may_end);
+	row.may_end = NULL;
+	pl_analysis_free(&row.analysis);
+	row.killed = false;
+	bbb_new(&b);
+	bbb_sample(&b, 0.9);
+	bbb_mark(&b, 1, "workload");
+	bbb_text(&b, 2, "loop", "rounds 77");
+	bbb_mark(&b, 41, "stop");
+	bbb_metric(&b, 45, "workload_write_bytes", 5);
+	bbb_metric(&b, 45, "workload_exited_early", 1);
+	bbb_metric(&b, 45, "workload_failed", 0);
+	bbb_end(&b, 46, BB_END_DONE);
+
+	struct pl_artifacts artifacts = {
+		.blackbox = b.region, .blackbox_bytes = b.bytes, .console = "", .inputs_json = PROGRAM,
+	};
+
+	row.outdated = true;
+	assert_int_equal(pl_ledger_put(ledger, &row, &artifacts, &err), PL_OK);
+	bbb_free(&b);
+	pl_row_free(&row);
+}
+
+/* A cell that an older version judged is judged again when it is read, by its tasks. */
+static void older_than_a_rule(void **state)
+{
+	(void)state;
+	for (int from_cell_json = 0; from_cell_json < 2; from_cell_json++) {
+		struct pl_ledger *ledger = open_ledger();
+		struct pl_row row;
+
+		put_early_end(ledger, ID_A);
+		if (from_cell_json) {
+			pl_ledger_close(ledger);
+			assert_int_equal(unlink(in_results("ledger.db")), 0);
+			ledger = open_ledger();
+		}
+		for (int i = 0; i < 2; i++) {
+			assert_int_equal(pl_ledger_get(ledger, ID_A, &row, NULL), PL_OK);
+			assert_false(row.outdated);
+			assert_int_equal(row.analysis.verdict, PL_INCOMPLETE);
+			assert_non_null(strstr(row.analysis.reason, "task loop ended before `stop` with status 0"));
+			pl_row_free(&row);
+			/* The second time it comes from what was kept. */
+			pl_ledger_close(ledger);
+			assert_int_equal(i ? 0 : unlink(in_results("cells/" ID_A "/blackbox.zst")), 0);
+			ledger = open_ledger();
+		}
+		pl_ledger_close(ledger);
+	}
+}
+
+/* The workload's file says otherwise now: the cell is judged by that, and stays so. */
+static void judged_as_its_file_says(void **state)
+{
+	struct pl_ledger *ledger = open_ledger();
+	struct pl_row row;
+
+	(void)state;
+	put_early_end(ledger, ID_A);
+	assert_int_equal(pl_ledger_get(ledger, ID_A, &row, NULL), PL_OK);
+	assert_int_equal(pl_ledger_analyse_as(ledger, &row, "loop.rounds", "loop=0", NULL), PL_OK);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(row.analysis.verdict, PL_COMPLETED);
+		assert_string_equal(row.progress, "loop.rounds");
+		assert_string_equal(row.may_end, "loop=0");
+		assert_true(pl_analysis_value(&row.analysis, "workload_progress") == 77);
+		assert_true(pl_analysis_value(&row.analysis, "loop.rounds") == 77);
+		pl_row_free(&row);
+		assert_int_equal(pl_ledger_get(ledger, ID_A, &row, NULL), PL_OK);
+	}
+	pl_row_free(&row);
+
+	/* Without its log only the progress can follow. */
+	put_sample(ledger, ID_B);
+	assert_int_equal(pl_ledger_get(ledger, ID_B, &row, NULL), PL_OK);
+	assert_int_equal(pl_ledger_analyse_as(ledger, &row, "writer.write_mib", NULL, NULL), PL_OK);
+	assert_int_equal(row.analysis.verdict, PL_HUNG);
+	assert_null(row.may_end);
+	assert_true(pl_analysis_value(&row.analysis, "workload_progress") == 1.0 / 3);
 	pl_row_free(&row);
 	pl_ledger_close(ledger);
 }
@@ -732,6 +841,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(damaged_blackbox, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(reanalyse, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(older_than_a_metric, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(older_than_a_rule, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(judged_as_its_file_says, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(claims, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(two_writers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(killed_at_any_instant, set_up, tear_down),

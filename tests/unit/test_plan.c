@@ -295,6 +295,46 @@ static void settings_reach_the_program(void **state)
 	pl_matrix_free(&matrix);
 }
 
+/* What may end early is kept with the cell, and is no input of it. */
+static void may_end_is_no_input(void **state)
+{
+	static const struct {
+		const char *may_end, *text;
+	} cases[] = {
+		{ "0", "hog=0" }, { "any", "hog=any" }, { "[ 0, 3, 255 ]", "hog=0,3,255" }, { NULL, NULL },
+	};
+	struct pl_matrix matrix, other;
+
+	(void)state;
+	load_good(&matrix);
+	assert_null(matrix.cells[0].may_end);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char *text = cases[i].may_end ?
+			pl_asprintf("name: hog\nprogress: workload_user_us\nparams: { percent: 120 }\ntasks:\n"
+				    "  - { name: hog, command: \"hog {ram_mib * percent / 100} {seed}\", may_end: %s }\n",
+				    cases[i].may_end) :
+			pl_strdup(good_hog);
+
+		put("configs/workloads/hog.yaml", text);
+		load_good(&other);
+		assert_string_equal(other.cells[0].workload, "hog");
+		assert_string_equal(other.cells[0].id, matrix.cells[0].id);
+		assert_int_equal(!other.cells[0].may_end, !cases[i].text);
+		if (cases[i].text)
+			assert_string_equal(other.cells[0].may_end, cases[i].text);
+		pl_matrix_free(&other);
+		free(text);
+	}
+	put("configs/workloads/writer.yaml",
+	    "name: writer\nprogress: b.rows\nparams: { jobs: 4, size_mib: 16 }\ntasks:\n"
+	    "  - { name: a, may_end: 1, command: a }\n  - { name: b, command: b }\n  - { name: c, command: c, may_end: any }\n");
+	load_good(&other);
+	assert_string_equal(other.cells[6].may_end, "a=1 c=any");
+	assert_string_equal(other.cells[6].progress, "b.rows");
+	pl_matrix_free(&other);
+	pl_matrix_free(&matrix);
+}
+
 /* Before the settings, in a line that the agent takes; included cells as well. */
 /* In the order of their paths whatever the file's order is, after the scheduler and before sysctls and swap. */
 static void setting_files_reach_the_program(void **state)
@@ -1321,6 +1361,18 @@ static void bad_workload(void **state)
 		{ HEAD "tasks: [ { name: t } ]\n", HOG "3:10: found no key \"command\", expected it here" },
 		{ HEAD "tasks: [ { name: a.b, command: c } ]\n",
 		  HOG "3:18: found \"a.b\", expected a task's name (letters, digits, _ and -, at most 15)" },
+		{ "name: hog\nprogress: u.rows\ntasks: [ { name: a, command: c }, { name: t, command: c } ]\n",
+		  HOG "2:11: found \"u.rows\", expected TASK.KEY for progress with a task of this workload, as in a.KEY" },
+		{ "name: hog\nprogress: t.1\ntasks: [ { name: t, command: c } ]\n",
+		  HOG "2:11: found \"t.1\", expected a metric for progress, or TASK.KEY (letters, digits and _, at most 31)" },
+		{ HEAD "tasks: [ { name: failed, command: c } ]\n",
+		  HOG "3:18: found \"failed\", expected another name: the agent says things of its own under this one" },
+		{ HEAD "tasks: [ { name: t, command: c, may_end: soon } ]\n",
+		  HOG "3:42: found \"soon\", expected an integer from 0 to 255 for may_end" },
+		{ HEAD "tasks: [ { name: t, command: c, may_end: [ 0, 256 ] } ]\n",
+		  HOG "3:47: found \"256\", expected an integer from 0 to 255 for may_end" },
+		{ HEAD "tasks: [ { name: t, command: c, may_end: [] } ]\n",
+		  HOG "3:42: found an empty list, expected an exit status, a list of them, or any" },
 		{ HEAD "tasks: [ { name: t, command: c }, { name: t, command: d } ]\n",
 		  HOG "3:43: found task \"t\" twice, expected once" },
 		{ HEAD "tasks: [ { name: t, command: \"c {x}\" } ]\n",
@@ -1915,6 +1967,7 @@ int main(void)
 		cmocka_unit_test_setup(settings_reach_the_program, make_tree),
 		cmocka_unit_test_setup(setting_files_reach_the_program, make_tree),
 		cmocka_unit_test_setup(bad_setting_file, make_tree),
+		cmocka_unit_test_setup(may_end_is_no_input, make_tree),
 		cmocka_unit_test_setup(holders_come_first, make_tree),
 		cmocka_unit_test_setup(includes_and_excludes, make_tree),
 		cmocka_unit_test_setup(needs_only_what_is_selected, make_tree),
