@@ -86,9 +86,15 @@ include_order() {
 		END { exit bad }'
 }
 
+# A status that comes without a text must not print what was on the stack.
+initialised_errors() {
+	! tracked 'harness/*.c' | xargs grep -nE '^\s+struct pl_error \w+(, \*?\w+)*;'
+}
+
 check shellcheck shell_check
 check 'SPDX identifiers' licences
 check 'include order' include_order
+check 'initialised errors' initialised_errors
 check 'one black box format' same_format
 check checkpatch scripts/checkpatch.sh kernel-patches/*/*.patch
 check cppcheck cpp_check

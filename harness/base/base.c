@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define MAX_BESIDE 100 /* files that may have the names that are tried */
+
 static void fail_text(struct pl_error *err, enum pl_status status, int errnum, const char *fmt, va_list args)
 {
 	if (!err)
@@ -44,6 +46,16 @@ enum pl_status pl_fail_errno(struct pl_error *err, enum pl_status status, const 
 	fail_text(err, status, errnum, fmt, args);
 	va_end(args);
 	return status;
+}
+
+int pl_finish(enum pl_status status, const struct pl_error *err)
+{
+	if (status == PL_OK)
+		return PL_OK;
+	fflush(stdout);
+	fprintf(stderr, "plimsoll: %s\n", *err->text ? err->text :
+		"failed, and what failed left no reason; if another plimsoll works on the same results, try again");
+	return (int)status;
 }
 
 static void *must(void *ptr)
@@ -234,17 +246,36 @@ static enum pl_status sync_parent(const char *path, struct pl_error *err)
 	return failed ? pl_fail_errno(err, PL_HOST, "%s: syncing its directory", path) : PL_OK;
 }
 
+int pl_open_beside(const char *path, unsigned mode, char **temp)
+{
+	int fd = -1;
+
+	/* What is there already is somebody's file, or what a process of our number left when it was killed. */
+	for (unsigned try = 0; fd < 0 && try < MAX_BESIDE; try++) {
+		*temp = pl_asprintf("%s.%ld-%u.tmp", path, (long)getpid(), try);
+		fd = open(*temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+
+		int errnum = errno;
+
+		if (fd >= 0)
+			break;
+		free(*temp);
+		*temp = NULL;
+		errno = errnum;
+		if (errnum != EEXIST)
+			break;
+	}
+	return fd;
+}
+
 enum pl_status pl_write_file(const char *path, const void *bytes, size_t len, struct pl_error *err)
 {
-	char *temp = pl_asprintf("%s.%ld.tmp", path, (long)getpid());
+	char *temp;
 	enum pl_status status = PL_OK;
-	int fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	int fd = pl_open_beside(path, 0644, &temp);
 
-	if (fd < 0) {
-		status = pl_fail_errno(err, PL_HOST, "%s", temp);
-		free(temp);
-		return status;
-	}
+	if (fd < 0)
+		return pl_fail_errno(err, PL_HOST, "%s", path);
 	for (size_t done = 0; done < len && status == PL_OK;) {
 		ssize_t put = write(fd, (const char *)bytes + done, len - done);
 		if (put < 0 && errno != EINTR)

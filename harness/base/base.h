@@ -31,6 +31,12 @@ enum pl_status pl_fail(struct pl_error *err, enum pl_status status, const char *
 enum pl_status pl_fail_errno(struct pl_error *err, enum pl_status status, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/*
+ * How a command ends: its exit code, which is the status. Anything but PL_OK is said on stderr in one line, err's text, after
+ * what stands in stdout's buffer; where whoever failed left no text, the line says so. A failure is never exit code 0.
+ */
+int pl_finish(enum pl_status status, const struct pl_error *err);
+
 #ifdef __clang_analyzer__
 /* It cannot see that these return what they are given, and would follow paths on which a failure is a success. */
 #define pl_fail(err, status, ...) ((void)pl_fail(err, status, __VA_ARGS__), (status))
@@ -69,6 +75,13 @@ enum pl_status pl_read_file(const char *path, size_t max_bytes, char **text, siz
 
 /* Write a whole file so that it is either there with all its bytes, on disk, or not there: temporary name, fsync, rename. */
 enum pl_status pl_write_file(const char *path, const void *bytes, size_t len, struct pl_error *err);
+
+/*
+ * Open a new file for writing in the folder of `path`, under a name that no file has: PATH.PID-N.tmp, for who wants to rename it
+ * to path when it is whole. Permissions are `mode` without the umask. Returns its descriptor and the name (caller frees), or -1
+ * with errno and a name of NULL.
+ */
+int pl_open_beside(const char *path, unsigned mode, char **temp);
 
 /* mkdir -p. */
 enum pl_status pl_mkdirs(const char *path, struct pl_error *err);

@@ -360,7 +360,7 @@ static enum pl_status run_design(struct pl_bisect *bisect, size_t nr, struct pl_
 	const struct settings *settings = bisect->own;
 	struct pl_drive *drive = &bisect->drive;
 	struct pl_lab lab = pl_trials_lab(&bisect->trials);
-	uint32_t first = bisect->args->seed_given ? bisect->args->first_seed : bisect->trials.file_seeds.from;
+	uint32_t first = bisect->args->seed_given ? bisect->args->first_seed : bisect->trials.first_seed;
 	enum pl_status status = PL_OK;
 
 	drive->trials = pl_calloc(nr, sizeof(*drive->trials));

@@ -91,7 +91,7 @@ static void told(void *ctx, const struct pl_drive *drive)
 enum pl_status pl_bisect_run(struct pl_bisect *bisect, struct pl_error *err)
 {
 	bisect->drive.lab = pl_trials_lab(&bisect->trials);
-	bisect->drive.first_seed = bisect->args->seed_given ? bisect->args->first_seed : bisect->trials.file_seeds.from;
+	bisect->drive.first_seed = bisect->args->seed_given ? bisect->args->first_seed : bisect->trials.first_seed;
 	bisect->drive.told = told;
 	bisect->drive.ctx = bisect;
 	enum pl_status status = pl_drive_run(&bisect->drive, err);

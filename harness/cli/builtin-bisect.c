@@ -176,5 +176,5 @@ int pl_cmd_bisect(const struct pl_cli *cli, int argc, char **argv)
 	/* No answer is an answer as well, and has been given. */
 	if (status == PL_UNMET && !*err.text)
 		return PL_UNMET;
-	return status == PL_OK ? PL_OK : pl_complain(&err);
+	return pl_finish(status, &err);
 }

@@ -18,7 +18,7 @@ int pl_cmd_boot(const struct pl_cli *cli, int argc, char **argv)
 	struct termios before;
 	struct pl_vm_end end;
 	struct pl_cell cell;
-	struct pl_error err;
+	struct pl_error err = { 0 };
 	struct pl_vm vm;
 	bool timed_out;
 	int code;
@@ -45,5 +45,5 @@ int pl_cmd_boot(const struct pl_cli *cli, int argc, char **argv)
 		status = PL_HOST;
 	}
 	pl_vm_release(&vm);
-	return status == PL_OK ? PL_OK : pl_complain(&err);
+	return pl_finish(status, &err);
 }

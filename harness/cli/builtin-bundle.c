@@ -146,7 +146,7 @@ int pl_cmd_bundle(const struct pl_cli *cli, int argc, char **argv)
 	};
 	struct bundle_args args = { 0 };
 	struct pl_ledger *ledger;
-	struct pl_error err;
+	struct pl_error err = { 0 };
 	struct pl_host host;
 	char id[PL_ID_HEX];
 	int code;
@@ -172,7 +172,7 @@ int pl_cmd_bundle(const struct pl_cli *cli, int argc, char **argv)
 		free(path);
 	}
 	json_object_put(bundle);
-	return status == PL_OK ? PL_OK : pl_complain(&err);
+	return pl_finish(status, &err);
 }
 
 bool pl_bundle_is(const char *path)

@@ -119,7 +119,7 @@ static enum pl_status check(struct pl_trials *trials, const struct check_args *a
 	struct pl_trial *list = pl_calloc(nr, sizeof(*list));
 
 	for (uint32_t i = 0; i < nr; i++)
-		list[i] = (struct pl_trial){ .point = point, .seed = (args->seeds_text ? seeds->from : trials->file_seeds.from) + i };
+		list[i] = (struct pl_trial){ .point = point, .seed = (args->seeds_text ? seeds->from : trials->first_seed) + i };
 	struct pl_lab lab = pl_trials_lab(trials);
 
 	status = lab.run(lab.ctx, list, nr, err);
@@ -178,5 +178,5 @@ int pl_cmd_check(const struct pl_cli *cli, int argc, char **argv)
 	pl_trials_free(&trials);
 	free(built);
 	free(args.sets);
-	return status == PL_OK ? code : CHECK_FAILED + pl_complain(&err);
+	return status == PL_OK ? code : CHECK_FAILED + pl_finish(status, &err);
 }

@@ -613,5 +613,5 @@ int pl_cmd_claims(const struct pl_cli *cli, int argc, char **argv)
 	if (status == PL_OK)
 		status = run(&claims, (unsigned)jobs);
 	free_claims(&claims);
-	return status == PL_OK ? PL_OK : pl_complain(&err);
+	return pl_finish(status, &err);
 }

@@ -295,7 +295,7 @@ int pl_cmd_compare(const struct pl_cli *cli, int argc, char **argv)
 	struct compare_args args = { 0 };
 	struct pl_bound bounds[MAX_BOUNDS] = { 0 };
 	size_t metrics[MAX_METRICS] = { 0 };
-	struct pl_error err;
+	struct pl_error err = { 0 };
 	int code;
 
 	if (!pl_parse(&argp, argc, argv, &args, &code))
@@ -314,5 +314,5 @@ int pl_cmd_compare(const struct pl_cli *cli, int argc, char **argv)
 	}
 	enum pl_status status = compare(cli, &args, bounds, metrics, &err);
 
-	return status == PL_OK ? PL_OK : pl_complain(&err);
+	return pl_finish(status, &err);
 }

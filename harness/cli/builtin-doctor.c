@@ -61,7 +61,7 @@ static void check_boot(struct doctor *doctor, const char *kernel, bool kvm)
 	struct pl_vm_options options = { .lockstep = !kvm, .kvm = kvm, .core = -1 };
 	struct pl_vm_end end;
 	struct pl_cell cell;
-	struct pl_error err;
+	struct pl_error err = { 0 };
 	struct pl_vm vm;
 	bool timed_out;
 	char what[32];
@@ -140,7 +140,7 @@ int pl_cmd_doctor(const struct pl_cli *cli, int argc, char **argv)
 	};
 	struct doctor doctor = { .cli = cli };
 	struct pl_host versions;
-	struct pl_error err;
+	struct pl_error err = { 0 };
 	char kernel[NAME_MAX + 1];
 	int code;
 

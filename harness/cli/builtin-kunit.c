@@ -57,7 +57,7 @@ int pl_cmd_kunit(const struct pl_cli *cli, int argc, char **argv)
 	const char *kernel = NULL;
 	struct pl_vm_end end;
 	struct pl_cell cell;
-	struct pl_error err;
+	struct pl_error err = { 0 };
 	struct pl_vm vm;
 	bool timed_out;
 	int code;

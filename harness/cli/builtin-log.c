@@ -18,7 +18,7 @@ int pl_cmd_log(const struct pl_cli *cli, int argc, char **argv)
 	};
 	const char *prefix = NULL;
 	struct pl_ledger *ledger;
-	struct pl_error err;
+	struct pl_error err = { 0 };
 	char id[PL_ID_HEX];
 	struct pl_bb bb;
 	size_t bytes;
@@ -34,10 +34,10 @@ int pl_cmd_log(const struct pl_cli *cli, int argc, char **argv)
 		status = pl_ledger_blackbox(ledger, id, &region, &bytes, &err);
 	pl_ledger_close(ledger);
 	if (status != PL_OK)
-		return pl_complain(&err);
+		return pl_finish(status, &err);
 	status = pl_bb_open(&bb, region, bytes, &err);
 	if (status == PL_OK)
 		pl_bb_print(&bb, stdout);
 	free(region);
-	return status == PL_OK ? PL_OK : pl_complain(&err);
+	return pl_finish(status, &err);
 }

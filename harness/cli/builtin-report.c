@@ -188,7 +188,7 @@ int pl_cmd_report(const struct pl_cli *cli, int argc, char **argv)
 	};
 	struct report_args args = { 0 };
 	struct pl_ledger *ledger;
-	struct pl_error err;
+	struct pl_error err = { 0 };
 	int code;
 
 	if (!pl_parse(&argp, argc, argv, &args, &code))
@@ -208,5 +208,5 @@ int pl_cmd_report(const struct pl_cli *cli, int argc, char **argv)
 	enum pl_status status = report_on(cli, ledger, &args, format, &err);
 
 	pl_ledger_close(ledger);
-	return status == PL_OK ? PL_OK : pl_complain(&err);
+	return pl_finish(status, &err);
 }

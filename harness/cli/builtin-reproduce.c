@@ -364,5 +364,5 @@ int pl_cmd_reproduce(const struct pl_cli *cli, int argc, char **argv)
 		pl_bundle_free(&bundle);
 	else
 		pl_matrix_free(&matrix);
-	return status == PL_OK ? PL_OK : pl_complain(&err);
+	return pl_finish(status, &err);
 }

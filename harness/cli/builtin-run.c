@@ -203,5 +203,5 @@ int pl_cmd_run(const struct pl_cli *cli, int argc, char **argv)
 	pl_cells_free(&cells);
 	pl_ledger_close(cells.ledger);
 	pl_matrix_free(&matrix);
-	return status == PL_OK ? PL_OK : pl_complain(&err);
+	return pl_finish(status, &err);
 }

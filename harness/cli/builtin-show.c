@@ -60,7 +60,7 @@ int pl_cmd_show(const struct pl_cli *cli, int argc, char **argv)
 	struct pl_ledger *ledger;
 	struct pl_row row = { 0 };
 	struct pl_hang hang = { 0 };
-	struct pl_error err;
+	struct pl_error err = { 0 };
 	char id[PL_ID_HEX];
 	int code;
 
@@ -72,7 +72,7 @@ int pl_cmd_show(const struct pl_cli *cli, int argc, char **argv)
 		enum pl_status followed = pl_follow_cell(ledger, args.cell, &err);
 
 		pl_ledger_close(ledger);
-		return followed == PL_OK ? PL_OK : pl_complain(&err);
+		return pl_finish(followed, &err);
 	}
 	enum pl_status status = pl_find_cell(ledger, args.cell, id, &err);
 	if (status == PL_OK)
@@ -84,7 +84,7 @@ int pl_cmd_show(const struct pl_cli *cli, int argc, char **argv)
 	}
 	pl_ledger_close(ledger);
 	if (status != PL_OK)
-		return pl_complain(&err);
+		return pl_finish(status, &err);
 	if (args.hang && args.json)
 		pl_hang_print_json(stdout, &row, &hang);
 	else if (args.hang)

@@ -356,5 +356,5 @@ int pl_cmd_verify(const struct pl_cli *cli, int argc, char **argv)
 	for (size_t i = 0; i < state.nr_matrices; i++)
 		pl_matrix_free(&state.matrices[i]);
 	free(state.matrices);
-	return status == PL_OK ? PL_OK : pl_complain(&err);
+	return pl_finish(status, &err);
 }

@@ -39,7 +39,7 @@ int pl_cmd_metrics(const struct pl_cli *cli, int argc, char **argv);
 int pl_cmd_kunit(const struct pl_cli *cli, int argc, char **argv);
 int pl_cmd_boot(const struct pl_cli *cli, int argc, char **argv);
 
-/* Say an error on stderr in one line and give the exit code that goes with it. */
+/* Say an error on stderr in one line and give the exit code that goes with it: where something failed, never 0. */
 int pl_complain(const struct pl_error *err);
 
 /*

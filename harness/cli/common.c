@@ -14,9 +14,7 @@
 
 int pl_complain(const struct pl_error *err)
 {
-	fflush(stdout);
-	fprintf(stderr, "plimsoll: %s\n", err->text);
-	return (int)err->status;
+	return pl_finish(err->status == PL_OK ? PL_HOST : err->status, err);
 }
 
 void pl_print_wrapped(unsigned indent, const char *format, ...)

@@ -25,9 +25,11 @@ static enum pl_status find_running(struct pl_ledger *ledger, const char *prefix,
 	size_t found;
 	enum pl_status status = pl_ledger_running(ledger, prefix, list, 1, &found, err);
 
-	if (status != PL_OK || found == 1) {
-		*running = list[0];
+	if (status != PL_OK)
 		return status;
+	if (found == 1) {
+		*running = list[0];
+		return PL_OK;
 	}
 	status = pl_ledger_running(ledger, found ? prefix : "", list, LIST_MAX, &found, err);
 	if (status != PL_OK)

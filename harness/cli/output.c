@@ -20,14 +20,13 @@ enum pl_status pl_output_open(const char *path, struct pl_output *output, struct
 	if (!stat(path, &there) && !S_ISREG(there.st_mode)) {
 		output->out = fopen(path, "we");
 	} else {
-		output->temporary = pl_asprintf("%s.%ld.tmp", path, (long)getpid());
-		/* A process of this number may have been killed in the middle of its own. */
-		unlink(output->temporary);
-		int fd = open(output->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+		int fd = pl_open_beside(path, 0666, &output->temporary);
 
 		output->out = fd < 0 ? NULL : fdopen(fd, "w");
-		if (!output->out && fd >= 0)
+		if (!output->out && fd >= 0) {
 			close(fd);
+			unlink(output->temporary);
+		}
 	}
 	if (output->out)
 		return PL_OK;

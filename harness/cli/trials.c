@@ -59,7 +59,7 @@ enum pl_status pl_trials_open(struct pl_trials *trials, const struct pl_cli *cli
 	if (status != PL_OK)
 		return status;
 	status = read_goals(trials, &matrix, err);
-	trials->file_seeds = (struct pl_seeds){ .from = matrix.first_seed, .count = 1 };
+	trials->first_seed = matrix.first_seed;
 	pl_matrix_free(&matrix);
 	if (status == PL_OK)
 		status = pl_ledger_open(cli->paths.results, &trials->ledger, err);
@@ -135,7 +135,7 @@ static enum pl_status load_point(const struct pl_trials *trials, size_t at, uint
 enum pl_status pl_trials_check(struct pl_trials *trials, size_t point, struct pl_error *err)
 {
 	struct pl_matrix matrix;
-	enum pl_status status = load_point(trials, point, trials->file_seeds.from, &matrix, err);
+	enum pl_status status = load_point(trials, point, trials->first_seed, &matrix, err);
 
 	if (status == PL_OK)
 		pl_matrix_free(&matrix);

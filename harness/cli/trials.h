@@ -37,7 +37,7 @@ struct pl_trials {
 	struct pl_ledger *ledger;
 	struct pl_trials_point *points;
 	size_t nr_points;
-	struct pl_seeds file_seeds; /* the first of the scenario's seeds, and how many it has */
+	uint32_t first_seed;  /* the first of the scenario's */
 	size_t nr_run;	      /* cells that this command ran */
 	size_t nr_asked;      /* cells that it needed */
 };

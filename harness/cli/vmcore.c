@@ -25,22 +25,23 @@ enum pl_status pl_vmcore_check(const struct pl_cell *cell, const char *path, str
 	if (!stat(path, &st) && S_ISDIR(st.st_mode))
 		return pl_fail(err, PL_BAD_INPUT, "--vmcore: %s is a folder", path);
 
-	char *tmp = pl_asprintf("%s.tmp", path);
-	int fd = open(tmp, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-	enum pl_status status = fd < 0 ? pl_fail_errno(err, PL_BAD_INPUT, "--vmcore: %s", path) : PL_OK;
+	char *temp;
+	int fd = pl_open_beside(path, 0666, &temp);
 
-	if (fd >= 0) {
-		close(fd);
-		unlink(tmp);
-	}
-	free(tmp);
-	return status;
+	if (fd < 0)
+		return pl_fail_errno(err, PL_BAD_INPUT, "--vmcore: %s", path);
+	close(fd);
+	unlink(temp);
+	free(temp);
+	return PL_OK;
 }
 
-/* "ID.tmp" */
+/* "ID.PID-N.tmp" */
 static bool is_begun(const char *name, char id[PL_ID_HEX])
 {
-	if (strspn(name, "0123456789abcdef") != PL_ID_HEX - 1 || strcmp(name + PL_ID_HEX - 1, ".tmp") != 0)
+	const char *end = strrchr(name, '.');
+
+	if (strspn(name, "0123456789abcdef") != PL_ID_HEX - 1 || name[PL_ID_HEX - 1] != '.' || strcmp(end, ".tmp") != 0)
 		return false;
 	memcpy(id, name, PL_ID_HEX - 1);
 	id[PL_ID_HEX - 1] = '\0';
@@ -70,8 +71,9 @@ void pl_vmcore_sweep(const struct pl_cli *cli, struct pl_ledger *ledger)
 struct taking {
 	const struct pl_cell *cell;
 	const char *path;
+	char *temp;			/* where it is until the run has ended; NULL: nothing is written */
 	char digest[PL_SHA256_HEX];	/* what the ledger has */
-	bool started, written, kept;
+	bool started, kept;
 	size_t stored_bytes;
 };
 
@@ -89,10 +91,8 @@ static enum pl_status write_core(void *ctx, const struct pl_cell *cell, const st
 {
 	struct taking *taking = ctx;
 	struct pl_core core = { .ram = vm->memory, .ram_bytes = vm->ram_bytes, .vmlinux = cell->vmlinux };
-	enum pl_status status = pl_core_write(&core, taking->path, &taking->stored_bytes, err);
 
-	taking->written = status == PL_OK;
-	return status;
+	return pl_core_write(&core, taking->path, &taking->temp, &taking->stored_bytes, err);
 }
 
 /* Only a core of the very run that was told of is worth its name. */
@@ -105,17 +105,13 @@ static enum pl_status keep_core(void *ctx, const struct pl_outcome *outcome, str
 	if (strcmp(outcome->row.digest, taking->digest) != 0)
 		return pl_fail(err, PL_UNMET, "the run for the core has digest %s, and the ledger %s: no core is kept",
 			       outcome->row.digest, taking->digest);
-	if (!taking->written)
+	if (!taking->temp)
 		return pl_fail(err, PL_HOST, "the CPUs were never idle again after the convoy was written down: no core");
 
-	char *tmp = pl_asprintf("%s.tmp", taking->path);
-	enum pl_status status = PL_OK;
-
-	if (rename(tmp, taking->path))
-		status = pl_fail_errno(err, PL_HOST, "%s", taking->path);
-	taking->kept = status == PL_OK;
-	free(tmp);
-	return status;
+	if (rename(taking->temp, taking->path))
+		return pl_fail_errno(err, PL_HOST, "%s", taking->path);
+	taking->kept = true;
+	return PL_OK;
 }
 
 static enum pl_status run_again(const struct pl_cli *cli, struct taking *taking, uint64_t hold_at, struct pl_error *err)
@@ -133,12 +129,10 @@ static enum pl_status run_again(const struct pl_cli *cli, struct taking *taking,
 	};
 	enum pl_status status = pl_run_all(&run, err);
 
-	if (taking->written && !taking->kept) {
-		char *tmp = pl_asprintf("%s.tmp", taking->path);
-
-		unlink(tmp);
-		free(tmp);
-	}
+	if (taking->temp && !taking->kept)
+		unlink(taking->temp);
+	free(taking->temp);
+	taking->temp = NULL;
 	return status;
 }
 

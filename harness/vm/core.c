@@ -257,27 +257,28 @@ static enum pl_status write_file(int fd, const char *path, const struct pl_core 
 	return status;
 }
 
-enum pl_status pl_core_write(const struct pl_core *core, const char *path, size_t *stored_bytes, struct pl_error *err)
+enum pl_status pl_core_write(const struct pl_core *core, const char *path, char **temp, size_t *stored_bytes,
+			     struct pl_error *err)
 {
 	struct kernel kernel;
 	enum pl_status status = read_kernel(core->vmlinux, &kernel, err);
 
+	*temp = NULL;
 	if (status == PL_OK)
 		status = check(core, &kernel, err);
 	if (status != PL_OK)
 		return status;
 
-	char *tmp = pl_asprintf("%s.tmp", path);
-	int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	int fd = pl_open_beside(path, 0666, temp);
 
-	if (fd < 0) {
-		status = pl_fail_errno(err, PL_HOST, "%s", tmp);
-	} else {
-		status = write_file(fd, tmp, core, &kernel, stored_bytes, err);
-		close(fd);
-		if (status != PL_OK)
-			unlink(tmp);
+	if (fd < 0)
+		return pl_fail_errno(err, PL_HOST, "%s", path);
+	status = write_file(fd, *temp, core, &kernel, stored_bytes, err);
+	close(fd);
+	if (status != PL_OK) {
+		unlink(*temp);
+		free(*temp);
+		*temp = NULL;
 	}
-	free(tmp);
 	return status;
 }

@@ -22,9 +22,11 @@ struct pl_core {
  * CPUs: those of a held guest are idle, and where each task sleeps is in memory. Pages of zeros are holes of the file, and so
  * are the first 64 KiB, which are none of the kernel's. *stored_bytes is what is no hole.
  *
- * The file is at path.tmp then, synced; the caller renames it, or removes it. PL_HOST if it cannot be written, if vmlinux
- * lacks a symbol, or if the RAM holds another kernel or one that is not at its linked address.
+ * The file is beside path then, at *temp, synced; the caller renames it, or removes it, and frees the name. PL_HOST if it cannot
+ * be written, if vmlinux lacks a symbol, or if the RAM holds another kernel or one that is not at its linked address: there is no
+ * such file then, and *temp is NULL.
  */
-enum pl_status pl_core_write(const struct pl_core *core, const char *path, size_t *stored_bytes, struct pl_error *err);
+enum pl_status pl_core_write(const struct pl_core *core, const char *path, char **temp, size_t *stored_bytes,
+			     struct pl_error *err);
 
 #endif

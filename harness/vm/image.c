@@ -24,8 +24,10 @@ static enum pl_status copy_extent(int from, int to, off_t from_at, off_t to_at, 
 		size_t want = bytes < (off_t)sizeof(chunk) ? (size_t)bytes : sizeof(chunk);
 		ssize_t got = pread(from, chunk, want, from_at);
 
-		if (got <= 0)
+		if (got < 0)
 			return pl_fail_errno(err, PL_HOST, "reading %s", path);
+		if (!got)
+			return pl_fail(err, PL_HOST, "reading %s: it became shorter meanwhile", path);
 		/* The guest's memory is zero already; pages that stay untouched cost the host nothing. */
 		bool zeros = !chunk[0] && !memcmp(chunk, chunk + 1, (size_t)got - 1);
 		for (ssize_t done = zeros ? got : 0; done < got;) {

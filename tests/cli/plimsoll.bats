@@ -54,7 +54,7 @@ load helpers
 	expect 2 "--kernel 9.9"
 	one_line
 	mkdir -p results/vmcores
-	touch results/vmcores/{0123456789abcdef.tmp,0123456789abcdef,mine.tmp}
+	touch results/vmcores/{0123456789abcdef.77-0.tmp,0123456789abcdef,mine.tmp}
 	run plimsoll reproduce --vmcore --seeds 2
 	expect 2 "--vmcore: a core is of one cell, and these are 2"
 	one_line
