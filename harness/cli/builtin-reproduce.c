@@ -129,7 +129,11 @@ static void print_one(const struct pl_cell *cell, const struct pl_row *row, cons
 	pl_cell_label(cell, label, sizeof(label));
 	printf("cell        %s %s\n", row->id, label);
 	printf("digest      %s%s\n", row->digest, row->exact ? "" : " (not exact)");
-	pl_hang_print(stdout, row, hang);
+	/* A panic before the recorder started. */
+	if (!hang->region)
+		pl_print_wrapped(LABEL_WIDTH, "%s: %s", pl_verdict_name(row->analysis.verdict), row->analysis.reason);
+	else
+		pl_hang_print(stdout, row, hang);
 	printf("\n");
 	pl_print_wrapped(LABEL_WIDTH, "the guest   %.0f s of its time in %.1f s; ended %s", row->analysis.virtual_s, row->wall_s,
 			 row->analysis.verdict == PL_PANIC    ? "in a panic" :
@@ -212,9 +216,11 @@ static enum pl_status print_cell(const struct pl_cli *cli, const struct pl_cells
 
 	if (status != PL_OK)
 		return status;
-	/* One that is incomplete may have no log. */
+	/* One that is incomplete may have no log, and a panic as well: that is a result, and no reason to stop here. */
 	if (row.analysis.verdict != PL_INCOMPLETE)
 		status = pl_hang_read(cli, cells->ledger, &row, &hang, cells->err);
+	if (status == PL_UNMET && row.analysis.verdict == PL_PANIC)
+		status = PL_OK;
 	if (status == PL_OK) {
 		*agreement = pl_judge(cell->expect, &row, pl_waits_is_told(&hang.waits) ? hang.waits.fingerprint : NULL);
 		count(tally, &row, &hang);

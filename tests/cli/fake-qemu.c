@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * Stands in for QEMU where what is tested is who asks for cells and what they make of the answers. It asks $FAKE_WORLD, a
- * program, how the cell ends, by the words on its standard output (hung, oom, completed, silent), and writes the log of a run
- * that ended so. The world gets the cell's program on its standard input, and KERNEL and SEED in its environment.
+ * program, how the cell ends, by the words on its standard output (hung, oom, completed, silent, panic), and writes the log of a
+ * run that ended so; a panic is on the console, and so early that there is no log. The world gets the cell's program on its standard input, and KERNEL and SEED in its environment.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -96,6 +96,12 @@ int main(int argc, char **argv)
 	setenv("SEED", seed, 1);
 	ask_world((const void *)(memory + at + BB_INPUT_OFFSET), answer, sizeof(answer));
 
+	if (strstr(answer, "panic")) {
+		static const char line[] = "[    0.1] Kernel panic - not syncing: fake\r\n";
+		int console = (int)number_after(after(argc, argv, "-chardev"), "path=/proc/self/fd/");
+
+		return write(console, line, sizeof(line) - 1) != (ssize_t)sizeof(line) - 1;
+	}
 	bbb_new(&b);
 	bbb_mark(&b, 0.4, "prepare");
 	bbb_mark(&b, 0.5, "workload");
