@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "analyse/analyse.h"
+#include "analyse/probe.h"
 #include "analyse/reclaim.h"
 #include "analyse/said.h"
 #include "analyse/vmstat.h"
@@ -40,8 +41,6 @@ struct open_stall {
 };
 /* As many reclaims as the recorder follows at a time; what a log has beyond them is counted, but not followed. */
 #define MAX_OPEN_STALLS 1024
-
-enum probe { PROBE_TOUCH, PROBE_STAT, PROBE_FSYNC, NR_PROBES };
 
 struct pass {
 	const struct pl_bb *bb;
@@ -87,8 +86,7 @@ struct pass {
 	double disk_reads, disk_writes;
 	double disk_bytes[BB_DISK_KINDS];
 	bool oom_with_swap;
-	struct bb_hist hist[NR_PROBES];
-	bool has_hist[NR_PROBES];
+	struct pl_probe probe;
 	double own_progress;	/* a metric outside the table that facts.progress names */
 };
 
@@ -515,49 +513,6 @@ static void on_text(struct pass *pass, const struct bb_text *r, size_t bytes)
 		on_task_text(pass, r, text, text_bytes);
 }
 
-static void on_hist(struct pass *pass, const struct bb_hist *r)
-{
-	static const char *const names[NR_PROBES] = { "probe_touch", "probe_stat", "probe_fsync" };
-
-	if (!pass->has_workload)
-		return;
-	for (int i = 0; i < NR_PROBES; i++) {
-		if (!name_is(r->name, sizeof(r->name), names[i]))
-			continue;
-		pass->hist[i] = *r;
-		pass->has_hist[i] = true;
-	}
-}
-
-/* Quantiles of one or several histograms of the same buckets together. */
-static void hist_quantiles(const struct bb_hist *hist, int nr, double *p50_ms, double *p99_ms, double *max_ms)
-{
-	uint64_t count = 0, longest_done = 0, longest = 0, seen = 0;
-
-	for (int h = 0; h < nr; h++) {
-		for (int i = 0; i < BB_HIST_BUCKETS; i++)
-			count += hist[h].bucket[i];
-		longest_done = hist[h].max_ns > longest_done ? hist[h].max_ns : longest_done;
-		longest = hist[h].open_ns > longest ? hist[h].open_ns : longest;
-	}
-	longest = longest_done > longest ? longest_done : longest;
-	*max_ms = (double)longest / NS_PER_MS;
-
-	uint64_t p50_rank = rank_of(count, 50), p99_rank = rank_of(count, 99);
-
-	for (uint32_t i = 0; i < BB_HIST_BUCKETS; i++) {
-		uint64_t before = seen, upper = i + 1 < BB_HIST_BUCKETS ? bb_hist_floor(i + 1) : UINT64_MAX;
-
-		for (int h = 0; h < nr; h++)
-			seen += hist[h].bucket[i];
-		upper = upper < longest_done ? upper : longest_done;
-		if (before < p50_rank && p50_rank <= seen)
-			*p50_ms = (double)upper / NS_PER_MS;
-		if (before < p99_rank && p99_rank <= seen)
-			*p99_ms = (double)upper / NS_PER_MS;
-	}
-}
-
 static void on_record(struct pass *pass, const struct bb_rec *rec, size_t bytes)
 {
 	const void *r = rec;
@@ -615,7 +570,8 @@ static void on_record(struct pass *pass, const struct bb_rec *rec, size_t bytes)
 		on_text(pass, r, bytes);
 		break;
 	case BB_REC_HIST:
-		on_hist(pass, r);
+		if (pass->has_workload)
+			pl_probe_hist(&pass->probe, r);
 		break;
 	case BB_REC_END:
 		pass->has_end = true;
@@ -679,16 +635,6 @@ static bool hung_tasks(struct pass *pass)
 	return silent;
 }
 
-/* Does this kernel's recorder know allocation stalls? If not, none in the log says nothing. */
-static bool records_stalls(const struct pl_bb *bb)
-{
-	static const char line[] = " stall_end ";
-	size_t len;
-	const char *schema = pl_bb_schema(bb, &len);
-
-	return schema && memmem(schema, len, line, sizeof(line) - 1);
-}
-
 static double progress_of(const struct pass *pass, const struct pl_task_metrics *task_metrics)
 {
 	const char *name = pass->facts->progress;
@@ -714,7 +660,7 @@ static void totals(struct pass *pass, struct pl_task_metrics *task_metrics)
 		v[M_stall_blkio_percent] = 100 * pass->stall_blkio_ns / pass->stall_ns;
 	values_quantiles(&pass->stalls, &v[M_stall_p50_ms], &v[M_stall_p99_ms], &v[M_stall_max_ms]);
 
-	if (records_stalls(pass->bb)) {
+	if (pl_bb_knows(pass->bb, BB_REC_STALL_END)) {
 		open_stalls(pass);
 		v[M_alloc_stall_s] = pass->alloc_stall_ns / NS_PER_S;
 		v[M_alloc_stall_io_s] = pass->alloc_stall_io_ns / NS_PER_S;
@@ -724,7 +670,7 @@ static void totals(struct pass *pass, struct pl_task_metrics *task_metrics)
 	}
 
 	pl_vmstat_totals(&pass->vmstat, v);
-	pl_reclaim_totals(pass->reclaim, pass->last_ns, records_stalls(pass->bb), v);
+	pl_reclaim_totals(pass->reclaim, pass->last_ns, pl_bb_knows(pass->bb, BB_REC_STALL_END), v);
 
 	if (window_s > 0) {
 		v[M_disk_read_iops] = pass->disk_reads / window_s;
@@ -739,20 +685,7 @@ static void totals(struct pass *pass, struct pl_task_metrics *task_metrics)
 	values_quantiles(&pass->disk_latency, &v[M_disk_latency_p50_ms], &v[M_disk_latency_p99_ms], &v[M_disk_latency_max_ms]);
 	values_quantiles(&pass->disk_service, &v[M_disk_service_p50_ms], &v[M_disk_service_p99_ms], &v[M_disk_service_max_ms]);
 
-	static_assert(PROBE_STAT == PROBE_TOUCH + 1, "the two are taken together");
-	if (pass->has_hist[PROBE_TOUCH])
-		hist_quantiles(&pass->hist[PROBE_TOUCH], 1, &v[M_probe_touch_p50_ms], &v[M_probe_touch_p99_ms],
-			       &v[M_probe_touch_max_ms]);
-	if (pass->has_hist[PROBE_STAT])
-		hist_quantiles(&pass->hist[PROBE_STAT], 1, &v[M_probe_stat_p50_ms], &v[M_probe_stat_p99_ms],
-			       &v[M_probe_stat_max_ms]);
-	if (pass->has_hist[PROBE_FSYNC])
-		hist_quantiles(&pass->hist[PROBE_FSYNC], 1, &v[M_probe_fsync_p50_ms], &v[M_probe_fsync_p99_ms],
-			       &v[M_probe_fsync_max_ms]);
-	if (pass->has_hist[PROBE_TOUCH] || pass->has_hist[PROBE_STAT]) {
-		hist_quantiles(&pass->hist[PROBE_TOUCH], 2, &v[M_probe_p50_ms], &v[M_probe_p99_ms], &v[M_probe_max_ms]);
-		v[M_probe_ops] = (double)pass->hist[PROBE_TOUCH].count + (double)pass->hist[PROBE_STAT].count;
-	}
+	pl_probe_totals(&pass->probe, v);
 
 	if (!pass->has_stop)
 		pl_said_stop(pass->said, pass->last_ns);
@@ -939,7 +872,7 @@ void pl_analyse(const struct pl_bb *bb, const struct pl_run_facts *facts, struct
 
 		for (size_t i = 0; i < sizeof(from_zero) / sizeof(*from_zero); i++)
 			out->value[from_zero[i]] = 0;
-		if (records_stalls(bb))
+		if (pl_bb_knows(bb, BB_REC_STALL_END))
 			for (size_t i = 0; i < sizeof(stalls_from_zero) / sizeof(*stalls_from_zero); i++)
 				out->value[stalls_from_zero[i]] = 0;
 		while (!pass->has_end && (next = pl_bb_next(bb, &offset, &rec)) == PL_BB_RECORD) {

@@ -9,6 +9,7 @@
 #include "plan/yaml.h"
 
 #define MAX_NAME 63
+#define NS_PER_S 1e9
 
 /* Truth is a number as well, so that there is one stack: 0, 1, or NAN for unknown. */
 enum operator {
@@ -17,6 +18,8 @@ enum operator {
 	PUSH_VERDICT,
 	PUSH_FLAG,
 	PUSH_FINGERPRINT_IS,
+	PUSH_LONGEST_S,
+	PUSH_TOTAL_S,
 	NEGATE,
 	NOT,
 	ADD,
@@ -38,6 +41,7 @@ struct step {
 	double number;	/* PUSH_NUMBER */
 	unsigned index; /* of a metric, verdict or flag's bit */
 	char *text;	/* PUSH_FINGERPRINT_IS */
+	struct pl_goal *over; /* PUSH_LONGEST_S, PUSH_TOTAL_S: of a sample's quantities */
 };
 
 /* In postfix order. */
@@ -59,6 +63,7 @@ struct parser {
 	const char *what, *begin, *at;
 	const char *const *names; /* the numbers it may ask for; NULL: what a cell says */
 	size_t nr_names;
+	const char *name_kind; /* what these are called */
 	struct pl_goal *goal;
 	unsigned depth;
 	char *text; /* of the last TYPE_TEXT */
@@ -106,6 +111,7 @@ static bool emit(struct parser *p, struct step step)
 {
 	if (p->goal->nr_steps == PL_GOAL_MAX_STEPS) {
 		free(step.text);
+		pl_goal_free(step.over);
 		return fail(p, p->at, "more than %d terms", PL_GOAL_MAX_STEPS) != TYPE_ERROR;
 	}
 	p->goal->steps[p->goal->nr_steps++] = step;
@@ -127,7 +133,7 @@ static int flag_bit(const char *name)
 
 static enum type fail_unknown(struct parser *p, const char *at, const char *name)
 {
-	const char *known[PL_MAX_METRICS + PL_NR_VERDICTS + 32 + 3];
+	const char *known[PL_MAX_METRICS + PL_NR_VERDICTS + 32 + 5];
 	size_t nr = 0;
 
 	for (size_t i = 0; i < pl_nr_metrics; i++)
@@ -139,6 +145,8 @@ static enum type fail_unknown(struct parser *p, const char *at, const char *name
 		if (pl_flag_name(bit))
 			known[nr++] = pl_flag_name(bit);
 	known[nr++] = "fingerprint";
+	known[nr++] = "longest_s";
+	known[nr++] = "total_s";
 	known[nr++] = "true";
 	known[nr++] = "false";
 
@@ -154,7 +162,45 @@ static enum type own_name(struct parser *p, const char *at, const char *word)
 	for (size_t i = 0; i < p->nr_names; i++)
 		if (!strcmp(p->names[i], word))
 			return emit_as(p, TYPE_NUMBER, (struct step){ .operator = PUSH_METRIC, .index = (unsigned)i });
-	return fail(p, at, "unknown number %s: %s", pl_quote(word).text, pl_hint(word, p->names, p->nr_names).text);
+	return fail(p, at, "unknown %s %s: %s", p->name_kind, pl_quote(word).text, pl_hint(word, p->names, p->nr_names).text);
+}
+
+static enum type either(struct parser *p);
+
+/* What is in the ( ) of a time: an expression of its own, over the quantities of a sample. */
+static enum type time_over(struct parser *p, const char *at, const char *word, enum operator operator)
+{
+	struct pl_goal *outer = p->goal;
+
+	if (peek(p) != '(')
+		return fail(p, p->at, "expected ( after %s, and in it what has to hold, such as psi_memory_full > 80", word);
+	if (++p->depth > PL_GOAL_MAX_DEPTH)
+		return fail(p, at, "more than %d levels", PL_GOAL_MAX_DEPTH);
+
+	const char *open = p->at++;
+
+	p->goal = pl_calloc(1, sizeof(*p->goal));
+	p->names = pl_quantity_names;
+	p->nr_names = PL_NR_QUANTITIES;
+	p->name_kind = "quantity of a sample";
+
+	enum type type = either(p);
+	struct pl_goal *over = p->goal;
+
+	p->goal = outer;
+	p->names = NULL;
+	p->nr_names = 0;
+	p->depth--;
+	if (type != TYPE_ERROR && type != TYPE_TRUTH)
+		type = fail(p, open + 1, "this is %s, expected what is true or false, such as psi_memory_full > 80", type_names[type]);
+	else if (type == TYPE_TRUTH && peek(p) != ')')
+		type = fail(p, p->at, "expected ) for the ( of column %zu", (size_t)(open - p->begin) + 1);
+	if (type == TYPE_ERROR) {
+		pl_goal_free(over);
+		return type;
+	}
+	p->at++;
+	return emit_as(p, TYPE_NUMBER, (struct step){ .operator = operator, .over = over });
 }
 
 static enum type name(struct parser *p)
@@ -184,6 +230,11 @@ static enum type name(struct parser *p)
 
 	if (p->names && strcmp(word, "true") != 0 && strcmp(word, "false") != 0)
 		return own_name(p, at, word);
+
+	if (!strcmp(word, "longest_s"))
+		return time_over(p, at, word, PUSH_LONGEST_S);
+	if (!strcmp(word, "total_s"))
+		return time_over(p, at, word, PUSH_TOTAL_S);
 
 	int metric = pl_metric_index(word);
 
@@ -244,8 +295,6 @@ static enum type text(struct parser *p)
 	p->at = end + 1;
 	return TYPE_TEXT;
 }
-
-static enum type either(struct parser *p);
 
 static enum type factor(struct parser *p)
 {
@@ -449,7 +498,15 @@ enum pl_status pl_goal_parse_number(const char *what, const char *text_, struct 
 enum pl_status pl_goal_parse_over(const char *what, const char *text_, const char *const *names, size_t nr_names,
 				  struct pl_goal **goal, struct pl_error *err)
 {
-	struct parser p = { .what = what, .begin = text_, .at = text_, .names = names, .nr_names = nr_names, .err = err };
+	struct parser p = {
+		.what = what,
+		.begin = text_,
+		.at = text_,
+		.names = names,
+		.nr_names = nr_names,
+		.name_kind = "number",
+		.err = err,
+	};
 
 	return parse(&p, false, goal);
 }
@@ -458,20 +515,59 @@ void pl_goal_free(struct pl_goal *goal)
 {
 	if (!goal)
 		return;
-	for (size_t i = 0; i < goal->nr_steps; i++)
+	for (size_t i = 0; i < goal->nr_steps; i++) {
 		free(goal->steps[i].text);
+		pl_goal_free(goal->steps[i].over);
+	}
 	free(goal);
 }
 
-bool pl_goal_asks_fingerprint(const struct pl_goal *goal)
+static bool asks(const struct pl_goal *goal, enum operator first, enum operator last)
 {
 	for (size_t i = 0; i < goal->nr_steps; i++)
-		if (goal->steps[i].operator == PUSH_FINGERPRINT_IS)
+		if (goal->steps[i].operator >= first && goal->steps[i].operator <= last)
 			return true;
 	return false;
 }
 
-static double push(const struct step *step, const double *values, const struct pl_analysis *analysis, const char *fingerprint)
+bool pl_goal_asks_fingerprint(const struct pl_goal *goal)
+{
+	return asks(goal, PUSH_FINGERPRINT_IS, PUSH_FINGERPRINT_IS);
+}
+
+bool pl_goal_asks_series(const struct pl_goal *goal)
+{
+	return asks(goal, PUSH_LONGEST_S, PUSH_TOTAL_S);
+}
+
+static double evaluate(const struct pl_goal *goal, const double *values, const struct pl_analysis *analysis,
+		       const struct pl_goal_log *log);
+
+/* Unknown where it is unknown at every sample, and where there is none. */
+static double time_of(const struct step *step, const struct pl_series *series)
+{
+	static const struct pl_analysis nothing;
+	uint64_t total_ns = 0, span_ns = 0, longest_ns = 0;
+	size_t nr, nr_known = 0;
+	const struct pl_point *points = pl_series_points(series, &nr);
+
+	for (size_t i = 0; i < nr; i++) {
+		double holds = evaluate(step->over, points[i].value, &nothing, NULL);
+
+		if (!isnan(holds))
+			nr_known++;
+		if (!(holds > 0)) {
+			span_ns = 0;
+			continue;
+		}
+		total_ns += points[i].step_ns;
+		span_ns += points[i].step_ns;
+		longest_ns = span_ns > longest_ns ? span_ns : longest_ns;
+	}
+	return nr_known ? (double)(step->operator == PUSH_TOTAL_S ? total_ns : longest_ns) / NS_PER_S : NAN;
+}
+
+static double push(const struct step *step, const double *values, const struct pl_analysis *analysis, const struct pl_goal_log *log)
 {
 	switch (step->operator) {
 	case PUSH_METRIC:
@@ -481,7 +577,10 @@ static double push(const struct step *step, const double *values, const struct p
 	case PUSH_FLAG:
 		return !!(analysis->flags & 1u << step->index);
 	case PUSH_FINGERPRINT_IS:
-		return fingerprint ? !strcmp(fingerprint, step->text) : NAN;
+		return log && log->fingerprint ? !strcmp(log->fingerprint, step->text) : NAN;
+	case PUSH_LONGEST_S:
+	case PUSH_TOTAL_S:
+		return log && log->series ? time_of(step, log->series) : NAN;
 	default:
 		return step->number;
 	}
@@ -526,7 +625,8 @@ static double apply(enum operator operator, double a, double b)
 	}
 }
 
-static double evaluate(const struct pl_goal *goal, const double *values, const struct pl_analysis *analysis, const char *fingerprint)
+static double evaluate(const struct pl_goal *goal, const double *values, const struct pl_analysis *analysis,
+		       const struct pl_goal_log *log)
 {
 	double stack[PL_GOAL_MAX_STEPS] = { 0 };
 	size_t nr = 0;
@@ -535,7 +635,7 @@ static double evaluate(const struct pl_goal *goal, const double *values, const s
 		const struct step *step = &goal->steps[i];
 
 		if (step->operator < NEGATE) {
-			stack[nr++] = push(step, values, analysis, fingerprint);
+			stack[nr++] = push(step, values, analysis, log);
 		} else if (step->operator == NEGATE) {
 			stack[nr - 1] = -stack[nr - 1];
 		} else if (step->operator == NOT) {
@@ -555,14 +655,14 @@ static enum pl_truth truth(double value)
 	return isnan(value) ? PL_UNKNOWN : value != 0 ? PL_TRUE : PL_FALSE;
 }
 
-enum pl_truth pl_goal_truth(const struct pl_goal *goal, const struct pl_analysis *analysis, const char *fingerprint)
+enum pl_truth pl_goal_truth(const struct pl_goal *goal, const struct pl_analysis *analysis, const struct pl_goal_log *log)
 {
-	return truth(evaluate(goal, analysis->value, analysis, fingerprint));
+	return truth(evaluate(goal, analysis->value, analysis, log));
 }
 
-double pl_goal_number(const struct pl_goal *goal, const struct pl_analysis *analysis)
+double pl_goal_number(const struct pl_goal *goal, const struct pl_analysis *analysis, const struct pl_goal_log *log)
 {
-	return evaluate(goal, analysis->value, analysis, NULL);
+	return evaluate(goal, analysis->value, analysis, log);
 }
 
 enum pl_truth pl_goal_truth_over(const struct pl_goal *goal, const double *values)
@@ -585,13 +685,13 @@ const char *pl_judgement_name(enum pl_judgement judgement)
 }
 
 enum pl_judgement pl_goal_judge(const struct pl_goal *goal, const struct pl_goal *other, const struct pl_analysis *analysis,
-				const char *fingerprint)
+				const struct pl_goal_log *log)
 {
 	if (analysis->verdict == PL_INCOMPLETE)
 		return PL_CANNOT_TELL;
 
-	enum pl_truth truth = pl_goal_truth(goal, analysis, fingerprint);
-	enum pl_truth failed = other ? pl_goal_truth(other, analysis, fingerprint) :
+	enum pl_truth truth = pl_goal_truth(goal, analysis, log);
+	enum pl_truth failed = other ? pl_goal_truth(other, analysis, log) :
 			       analysis->verdict != PL_COMPLETED ? PL_TRUE : PL_FALSE;
 
 	if (truth == PL_TRUE)

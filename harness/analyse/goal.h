@@ -8,11 +8,15 @@
  *   compare = sum [ ("<" | "<=" | ">" | ">=" | "==" | "!=") sum ]
  *   sum     = product { ("+" | "-") product }
  *   product = factor { ("*" | "/") factor }
- *   factor  = number | metric | verdict | flag | "true" | "false" | fingerprint | "text" | "(" expr ")" | "-" factor
+ *   factor  = number | metric | verdict | flag | "true" | "false" | fingerprint | "text" | "(" expr ")" | "-" factor |
+ *             ("longest_s" | "total_s") "(" expr ")"
  *
  * Verdicts and flags are true or false, metrics are numbers, and a fingerprint can be compared with a text, by == and
  * != only. `hung` and `oom` are true of every cell that did so, though a verdict is one thing only: of a cell that hung and had
  * its OOM killer at work as well, both are true. `completed` and `panic` are the verdicts.
+ *
+ * longest_s(EXPR) and total_s(EXPR) are numbers: for how many seconds of the window EXPR, of the quantities that a sample has
+ * (analyse/series.h) and true or false, held at one sample after the other, and at all samples together.
  *
  * A metric that a run does not say, and whatever is computed of it, is unknown, and so is what is no finite number. Truth
  * has three values (Kleene's strong logic): `unknown and false` is false, `unknown or true` is true, else unknown stays.
@@ -21,6 +25,7 @@
 #define PL_ANALYSE_GOAL_H
 
 #include "analyse/analyse.h"
+#include "analyse/series.h"
 
 #define PL_GOAL_MAX_BYTES 4096
 #define PL_GOAL_MAX_DEPTH 32
@@ -45,16 +50,23 @@ enum pl_status pl_goal_parse_number(const char *what, const char *text, struct p
 enum pl_status pl_goal_parse_over(const char *what, const char *text, const char *const *names, size_t nr_names,
 				  struct pl_goal **goal, struct pl_error *err);
 
-/* Does it ask for the fingerprint? That takes the log to be read. */
+/* Does it ask for the fingerprint, for times of the window's samples? Either takes the log to be read. */
 bool pl_goal_asks_fingerprint(const struct pl_goal *goal);
+bool pl_goal_asks_series(const struct pl_goal *goal);
+
+/* What the log says besides. NULL: not known, and unknown is what asks for it; so it is without one of these. */
+struct pl_goal_log {
+	const char *fingerprint; /* "none" if nobody waited long enough for a lock */
+	const struct pl_series *series;
+};
 
 enum pl_truth { PL_FALSE, PL_TRUE, PL_UNKNOWN };
 
-/* fingerprint: "none" if nobody waited long enough for a lock; NULL if it is not known. */
-enum pl_truth pl_goal_truth(const struct pl_goal *goal, const struct pl_analysis *analysis, const char *fingerprint);
+/* log may be NULL. */
+enum pl_truth pl_goal_truth(const struct pl_goal *goal, const struct pl_analysis *analysis, const struct pl_goal_log *log);
 
-/* What it comes to, or NAN if that is unknown; the fingerprint is. */
-double pl_goal_number(const struct pl_goal *goal, const struct pl_analysis *analysis);
+/* What it comes to, or NAN if that is unknown. log may be NULL. */
+double pl_goal_number(const struct pl_goal *goal, const struct pl_analysis *analysis, const struct pl_goal_log *log);
 
 /* Of an expression over the caller's own numbers, in the order of their names; NAN is unknown. */
 enum pl_truth pl_goal_truth_over(const struct pl_goal *goal, const double *values);
@@ -74,6 +86,6 @@ const char *pl_judgement_name(enum pl_judgement judgement);
  * that is not completed.
  */
 enum pl_judgement pl_goal_judge(const struct pl_goal *goal, const struct pl_goal *other, const struct pl_analysis *analysis,
-				const char *fingerprint);
+				const struct pl_goal_log *log);
 
 #endif

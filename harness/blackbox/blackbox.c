@@ -131,6 +131,16 @@ const char *pl_bb_schema(const struct pl_bb *bb, size_t *len)
 	return (const char *)bb->region + BB_SCHEMA_OFFSET;
 }
 
+bool pl_bb_knows(const struct pl_bb *bb, unsigned type)
+{
+	char word[64];
+	size_t len;
+	const char *schema = pl_bb_schema(bb, &len);
+	int chars = snprintf(word, sizeof(word), " %s ", pl_bb_type_name(type));
+
+	return schema && memmem(schema, len, word, (size_t)chars);
+}
+
 void pl_bb_string(char *to, size_t room, const char *field, size_t field_bytes)
 {
 	size_t len = 0;

@@ -44,6 +44,9 @@ size_t pl_bb_used_bytes(const struct pl_bb *bb);
 /* The schema text that the kernel wrote (not terminated), or NULL. */
 const char *pl_bb_schema(const struct pl_bb *bb, size_t *len);
 
+/* Does the schema have this type (enum bb_rec_type)? Where it has not, that none is in the log says nothing. */
+bool pl_bb_knows(const struct pl_bb *bb, unsigned type);
+
 /* Copy a fixed-size text field of a record as a NUL-terminated printable string. */
 void pl_bb_string(char *to, size_t room, const char *field, size_t field_bytes);
 

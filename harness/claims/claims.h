@@ -85,8 +85,15 @@ void pl_claim_free(struct pl_claim *claim);
 /* The cells of one group on one kernel, by seed. NULL: not finished, or incomplete. */
 struct pl_claim_cells {
 	const struct pl_analysis **list;
+	const struct pl_series **series; /* their windows, as long; NULL, or with a NULL in it: not read, see pl_claim_asks_series */
 	size_t nr;
 };
+
+/* Does one of its expressions ask for times of a window's samples? That takes the logs of all its cells. */
+bool pl_claim_asks_series(const struct pl_claim *claim);
+
+/* What an expression comes to in the i-th cell; NAN if that is unknown, or the cell says nothing. */
+double pl_claim_of_cell(const struct pl_goal *of, const struct pl_claim_cells *cells, size_t i);
 
 /* What one kernel's cells say. */
 struct pl_claim_result {

@@ -44,7 +44,7 @@ static void scale(struct panel *panel, const struct pl_claim_report *report, siz
 			const struct pl_claim_cells *cells = &report->kernels[k].groups[g];
 
 			for (size_t i = 0; i < cells->nr; i++) {
-				double value = cells->list[i] ? pl_goal_number(report->claim->drawn[drawn], cells->list[i]) : NAN;
+				double value = pl_claim_of_cell(report->claim->drawn[drawn], cells, i);
 
 				low = fmin(low, isnan(value) ? low : value);
 				high = fmax(high, isnan(value) ? high : value);
@@ -92,7 +92,7 @@ static void add_cells(const struct panel *panel, const struct pl_goal *goal, con
 	size_t nr = 0;
 
 	for (size_t i = 0; i < cells->nr; i++) {
-		double value = cells->list[i] ? pl_goal_number(goal, cells->list[i]) : NAN;
+		double value = pl_claim_of_cell(goal, cells, i);
 
 		if (isnan(value))
 			continue;

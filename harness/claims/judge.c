@@ -20,9 +20,22 @@ static bool is_pair(const struct pl_claim_number *number)
 	return number->over == PL_OVER_RATIO || number->over == PL_OVER_DIFFERENCE;
 }
 
-static double of_cell(const struct pl_claim_number *number, const struct pl_claim_cells *cells, size_t seed)
+bool pl_claim_asks_series(const struct pl_claim *claim)
 {
-	return cells->list[seed] ? pl_goal_number(number->of, cells->list[seed]) : NAN;
+	bool asks = false;
+
+	for (size_t n = 0; n < claim->nr_numbers; n++)
+		asks |= pl_goal_asks_series(claim->numbers[n].of);
+	for (size_t d = 0; d < claim->nr_drawn; d++)
+		asks |= pl_goal_asks_series(claim->drawn[d]);
+	return asks;
+}
+
+double pl_claim_of_cell(const struct pl_goal *of, const struct pl_claim_cells *cells, size_t i)
+{
+	const struct pl_goal_log log = { .series = cells->series ? cells->series[i] : NULL };
+
+	return cells->list[i] ? pl_goal_number(of, cells->list[i], &log) : NAN;
 }
 
 static struct values read_values(const struct pl_claim_number *number, const struct pl_claim_cells *groups)
@@ -32,7 +45,7 @@ static struct values read_values(const struct pl_claim_number *number, const str
 	struct values values = { .list = pl_calloc(nr ? nr : 1, sizeof(*values.list)), .nr = nr };
 
 	for (size_t i = 0; i < nr; i++) {
-		double a = of_cell(number, first, i), b = is_pair(number) ? of_cell(number, second, i) : 0;
+		double a = pl_claim_of_cell(number->of, first, i), b = is_pair(number) ? pl_claim_of_cell(number->of, second, i) : 0;
 
 		if (number->over == PL_OVER_RATIO)
 			values.list[i] = a != 0 ? b / a : NAN;

@@ -102,6 +102,7 @@ struct claims {
 	struct judged *judged;		 /* [claim][kernel][speed] */
 	struct pl_cells cells;
 	struct pl_analysis *analyses; /* of all cells; verdict PL_INCOMPLETE: not to be counted */
+	struct pl_series **series;    /* of all cells; NULL: nobody asks for it, or there is no log */
 	struct pl_error *err;
 };
 
@@ -414,6 +415,44 @@ static enum pl_status read_cells(struct claims *claims)
 	return status;
 }
 
+static enum pl_status read_series(struct claims *claims, size_t work)
+{
+	const char *id = claims->cells.work[work].cell->id;
+	void *region;
+	size_t bytes;
+	struct pl_bb bb;
+
+	if (claims->series[work] || claims->analyses[work].verdict == PL_INCOMPLETE)
+		return PL_OK;
+	enum pl_status status = pl_ledger_blackbox(claims->cells.ledger, id, &region, &bytes, claims->err);
+	/* A panic may leave no log. */
+	if (status != PL_OK)
+		return status == PL_UNMET ? PL_OK : status;
+	if (pl_bb_open(&bb, region, bytes, NULL) == PL_OK)
+		claims->series[work] = pl_series_read(&bb);
+	free(region);
+	return PL_OK;
+}
+
+/* The windows of those cells whose claim asks for them. */
+static enum pl_status read_all_series(struct claims *claims)
+{
+	enum pl_status status = PL_OK;
+
+	claims->series = pl_calloc(claims->cells.nr_work + 1, sizeof(*claims->series));
+	for (size_t i = 0; i < claims->nr * PL_CLAIM_MAX_KERNELS * (PL_CLAIM_SPEEDS + 1); i++) {
+		const struct pl_claim *claim = &claims->list[i / (PL_CLAIM_MAX_KERNELS * (PL_CLAIM_SPEEDS + 1))];
+		const struct group_cells *groups = claims->judged[i].groups;
+
+		if (!groups || !pl_claim_asks_series(claim))
+			continue;
+		for (size_t g = 0; g < claim->nr_groups; g++)
+			for (size_t c = 0; c < groups[g].nr && status == PL_OK; c++)
+				status = read_series(claims, groups[g].work[c]);
+	}
+	return status;
+}
+
 static void judge(struct claims *claims, size_t claim, size_t kernel, size_t speed)
 {
 	const struct pl_claim *of = &claims->list[claim];
@@ -425,10 +464,12 @@ static void judge(struct claims *claims, size_t claim, size_t kernel, size_t spe
 
 		cells->nr = group->nr;
 		cells->list = pl_calloc(group->nr, sizeof(struct pl_analysis *));
+		cells->series = pl_calloc(group->nr, sizeof(struct pl_series *));
 		for (size_t i = 0; i < group->nr; i++) {
 			const struct pl_analysis *analysis = &claims->analyses[group->work[i]];
 
 			cells->list[i] = analysis->verdict == PL_INCOMPLETE ? NULL : analysis;
+			cells->series[i] = claims->series[group->work[i]];
 		}
 	}
 	pl_claim_judge(of, judged->cells, &judged->result);
@@ -552,6 +593,8 @@ static enum pl_status run(struct claims *claims, unsigned jobs)
 		status = pl_cells_check(&claims->cells);
 	if (status == PL_OK)
 		status = read_cells(claims);
+	if (status == PL_OK)
+		status = read_all_series(claims);
 	if (status != PL_OK)
 		return status;
 	judge_all(claims);
@@ -569,6 +612,7 @@ static void free_claims(struct claims *claims)
 			pl_matrix_free(&judged->groups[g].matrix);
 			free(judged->groups[g].work);
 			free(judged->cells[g].list);
+			free(judged->cells[g].series);
 		}
 		free(judged->groups);
 		free(judged->cells);
@@ -583,6 +627,9 @@ static void free_claims(struct claims *claims)
 	free(claims->list);
 	for (size_t i = 0; claims->analyses && i < claims->cells.nr_work; i++)
 		pl_analysis_free(&claims->analyses[i]);
+	for (size_t i = 0; claims->series && i < claims->cells.nr_work; i++)
+		pl_series_free(claims->series[i]);
+	free(claims->series);
 	free(claims->analyses);
 	if (claims->cells.ledger)
 		pl_ledger_close(claims->cells.ledger);

@@ -142,11 +142,17 @@ enum pl_status pl_trials_check(struct pl_trials *trials, size_t point, struct pl
 	return status;
 }
 
+static bool asks_log(const struct pl_goal *goal)
+{
+	return pl_goal_asks_fingerprint(goal) || pl_goal_asks_series(goal);
+}
+
 static enum pl_status judge(struct pl_trials *trials, const struct pl_cells *cells, size_t i, struct pl_trial *trial,
 			    struct pl_error *err)
 {
-	bool asks = pl_goal_asks_fingerprint(trials->goal) || (trials->other && pl_goal_asks_fingerprint(trials->other));
-	const char *fingerprint = NULL;
+	bool asks = asks_log(trials->goal) || (trials->other && asks_log(trials->other));
+	struct pl_series *series = NULL;
+	struct pl_goal_log log = { 0 };
 	struct pl_hang hang = { 0 };
 	struct pl_row row;
 	enum pl_status status = pl_cells_row(cells, i, &row);
@@ -155,19 +161,22 @@ static enum pl_status judge(struct pl_trials *trials, const struct pl_cells *cel
 		return status;
 	if (asks && row.analysis.verdict != PL_INCOMPLETE) {
 		status = pl_hang_read(trials->cli, trials->ledger, &row, &hang, err);
-		if (status == PL_OK)
-			fingerprint = hang.waits.fingerprint;
-		/* A panic may leave no log. */
-		else if (status == PL_UNMET)
+		if (status == PL_OK) {
+			series = pl_series_read(&hang.bb);
+			log = (struct pl_goal_log){ hang.waits.fingerprint, series };
+		} else if (status == PL_UNMET) {
+			/* A panic may leave no log. */
 			status = PL_OK;
+		}
 	}
 	if (status == PL_OK) {
 		trial->verdict = row.analysis.verdict;
-		trial->judgement = pl_goal_judge(trials->goal, trials->other, &row.analysis, fingerprint);
+		trial->judgement = pl_goal_judge(trials->goal, trials->other, &row.analysis, &log);
 		trial->metric = trials->metric < 0 ? NAN : row.analysis.value[trials->metric];
 		memcpy(trial->id, row.id, sizeof(trial->id));
 		snprintf(trial->why, sizeof(trial->why), "%s", row.analysis.verdict == PL_INCOMPLETE ? row.analysis.reason : "");
 	}
+	pl_series_free(series);
 	pl_hang_free(&hang);
 	pl_row_free(&row);
 	return status;

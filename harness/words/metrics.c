@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "words/quantities.h"
 #include "words/verdicts.h"
 
 const struct pl_metric_def pl_metrics[] = {
@@ -67,8 +68,14 @@ void pl_metrics_doc(FILE *out)
 	      "- **Disk requests** count if they completed in the window.\n"
 	      "- **Hung tasks and OOM kills** count from `workload` to the end of the log.\n"
 	      "- **Quantiles** are exact, by nearest rank: the smallest value that at least so many percent of all values do not\n"
-	      "  exceed. Those of the probe come from its last histogram, four buckets a doubling, and are the upper bound of the\n"
-	      "  bucket (at most the longest operation): up to a quarter too high, never too low.\n"
+	      "  exceed.\n"
+	      "- **Those of the probe** count the operations that were due: a touch and a stat every 10 ms, an fsync every second. The\n"
+	      "  probe begins none while one is under way, so one of length L stands for those as well that it kept from beginning, by\n"
+	      "  HdrHistogram's rule: as L - period, L - 2 periods and so on, while that is a period or more. (A stat that a long touch\n"
+	      "  kept from beginning is not put back: nobody knows how long it would have taken.) One still under way counts with its age.\n"
+	      "  They come from the last histogram, four buckets a doubling, in which a length is the upper bound of its bucket, at most\n"
+	      "  the longest: so they lie between what they should be and what they would be had each operation taken a quarter longer.\n"
+	      "  `raw` are those of the operations that were done.\n"
 	      "- A number is missing where the run does not say: a quantile of no events, a rate over no time. A count, a sum or\n"
 	      "  a maximum over no events is 0. An incomplete cell has only `workload_s`, `samples` and `samples_missing`.\n"
 	      "- task-s are seconds summed over tasks: ten tasks that wait for one second make 10 task-s.\n"
@@ -109,4 +116,5 @@ void pl_metrics_doc(FILE *out)
 	      "  has the grace time of 5 s after `stop` for its summary, which under pressure may not be enough.\n"
 	      "- A unit stands in the name, or only the task knows it. None is better or worse by itself.\n",
 	      out);
+	pl_quantities_doc(out);
 }

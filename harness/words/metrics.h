@@ -159,20 +159,34 @@ struct pl_metric_def {
 	X(oom_file_mib, "MiB", PL_NEUTRAL, "File pages on the LRU lists in the last sample before the first OOM kill; "	\
 	  "unknown without a kill.")											\
 	X(oom_swap_free_mib, "MiB", PL_NEUTRAL, "Free swap in the same sample.")					\
-	X(probe_p50_ms, "ms", PL_LOWER, "Median latency of the probe's touch and stat operations together.")		\
-	X(probe_p99_ms, "ms", PL_LOWER, "99th percentile of the same.")							\
-	X(probe_max_ms, "ms", PL_LOWER, "The longest of them; an operation still under way counts with its age.")	\
-	X(probe_touch_p50_ms, "ms", PL_LOWER, "Median latency of mapping, touching and unmapping one page.")		\
-	X(probe_touch_p99_ms, "ms", PL_LOWER, "99th percentile of the same.")						\
-	X(probe_touch_max_ms, "ms", PL_LOWER, "The longest of them; one still under way counts with its age.")		\
-	X(probe_stat_p50_ms, "ms", PL_LOWER, "Median latency of one stat().")						\
-	X(probe_stat_p99_ms, "ms", PL_LOWER, "99th percentile of the same.")						\
-	X(probe_stat_max_ms, "ms", PL_LOWER, "The longest of them; one still under way counts with its age.")		\
-	X(probe_fsync_p50_ms, "ms", PL_LOWER, "Median latency of one fsync() of a small file.")				\
-	X(probe_fsync_p99_ms, "ms", PL_LOWER, "99th percentile of the same.")						\
-	X(probe_fsync_max_ms, "ms", PL_LOWER, "The longest of them; one still under way counts with its age.")		\
-	X(probe_ops, "count", PL_HIGHER, "Touch and stat operations that the probe finished. It starts none while one is " \
-	  "under way, so a long stall is one slow operation in the quantiles, and shows here.")				\
+	X(probe_p50_ms, "ms", PL_LOWER, "Median latency of the probe's touch and stat operations together, "	\
+	  "of all that were due: see below.")									\
+	X(probe_p99_ms, "ms", PL_LOWER, "99th percentile of the same.")						\
+	X(probe_max_ms, "ms", PL_LOWER, "The longest of them; an operation still under way counts with its "	\
+	  "age.")												\
+	X(probe_raw_p50_ms, "ms", PL_LOWER, "Median latency of those that were done. The probe begins none "	\
+	  "while one is under way, so one that takes 20 s is one of some thousand here, and hides the 2000 "	\
+	  "that were due meanwhile.")										\
+	X(probe_raw_p99_ms, "ms", PL_LOWER, "99th percentile of the same.")					\
+	X(probe_touch_p50_ms, "ms", PL_LOWER, "Median latency of mapping, touching and unmapping one page, "	\
+	  "of all that were due.")										\
+	X(probe_touch_p99_ms, "ms", PL_LOWER, "99th percentile of the same.")					\
+	X(probe_touch_max_ms, "ms", PL_LOWER, "The longest of them; one still under way counts with its age.")	\
+	X(probe_touch_raw_p50_ms, "ms", PL_LOWER, "Median latency of those that were done.")			\
+	X(probe_touch_raw_p99_ms, "ms", PL_LOWER, "99th percentile of the same.")				\
+	X(probe_stat_p50_ms, "ms", PL_LOWER, "Median latency of one stat(), of all that were due.")		\
+	X(probe_stat_p99_ms, "ms", PL_LOWER, "99th percentile of the same.")					\
+	X(probe_stat_max_ms, "ms", PL_LOWER, "The longest of them; one still under way counts with its age.")	\
+	X(probe_stat_raw_p50_ms, "ms", PL_LOWER, "Median latency of those that were done.")			\
+	X(probe_stat_raw_p99_ms, "ms", PL_LOWER, "99th percentile of the same.")				\
+	X(probe_fsync_p50_ms, "ms", PL_LOWER, "Median latency of one fsync() of a small file, of all that "	\
+	  "were due.")												\
+	X(probe_fsync_p99_ms, "ms", PL_LOWER, "99th percentile of the same.")					\
+	X(probe_fsync_max_ms, "ms", PL_LOWER, "The longest of them; one still under way counts with its age.")	\
+	X(probe_fsync_raw_p50_ms, "ms", PL_LOWER, "Median latency of those that were done.")			\
+	X(probe_fsync_raw_p99_ms, "ms", PL_LOWER, "99th percentile of the same.")				\
+	X(probe_ops, "count", PL_HIGHER, "Touch and stat operations that the probe finished. It begins none "	\
+	  "while one is under way.")										\
 	X(workload_user_us, "us", PL_NEUTRAL, "CPU time of the workload's processes in user mode up to `stop`.")	\
 	X(workload_sys_us, "us", PL_NEUTRAL, "CPU time of the workload's processes in the kernel up to `stop`.")	\
 	X(workload_minor_faults, "count", PL_NEUTRAL, "Minor faults of the workload's processes.")			\

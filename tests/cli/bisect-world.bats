@@ -131,6 +131,20 @@ answered() {
 	[[ ${lines[-1]} == *" 0 failed in another way than the one sought, and "*" say nothing." ]]
 }
 
+# The fake guest has 1000 free pages at 0.9 s, and none at 3 s.
+@test "how long something was so is read from the log" {
+	fake_world 'echo completed'
+	run in_world check --goal "longest_s(free_mib < 1) > 2" w.yaml
+	expect 1 "bad (completed)"
+	run in_world check --goal "total_s(free_mib < 1) > 3" w.yaml
+	expect 0 "good (completed)"
+	run in_world check --goal hung --other "total_s(free_mib < 1) > 2" w.yaml
+	expect 125 "other (completed)"
+	run in_world check --goal "total_s(free_mb < 1) > 2" w.yaml
+	expect 130 '--goal:9: unknown quantity of a sample "free_mb": did you mean "free_mib"?'
+	one_line
+}
+
 @test "an OOM is one whatever else the cell did" {
 	fake_world "$SCALE"' && [ $scale -lt 200 ] && echo hung oom || echo completed'
 	run in_world check --set vm.watermark_scale_factor=10 --goal oom w.yaml

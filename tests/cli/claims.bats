@@ -56,6 +56,19 @@ claim() {
 	python3 -c 'import xml.dom.minidom; xml.dom.minidom.parse("doc/images/claims/c1.svg")'
 }
 
+# The fake guest has 1000 free pages at 0.9 s, and none at 3 s.
+@test "a claim on how long something was so" {
+	fake_world 'echo completed'
+	claim c1 holds
+	sed -i 's/hung_base: .*/short_s: { group: base, of: "longest_s(free_mib < 1)", over: median }/; s/holds: .*/holds: "short_s > 2 and hung_low == 0"/
+		s/limits: .*/limits: "hung_low > 0"/; s/{hung_base}/{short_s}/; s/draw: .*/draw: [ "total_s(free_mib < 1)" ]/' configs/claims/c1.yaml
+	run --separate-stderr in_world claims --long
+	expect 0 "short_s = 2.1 (2.1 to 2.1, 6 seeds): median of longest_s(free_mib < 1)"
+	mkdir doc
+	in_world claims --format markdown -o doc/claims.md
+	[ "$(grep -c '<title>2.1</title>' doc/images/claims/c1.svg)" -eq 12 ]
+}
+
 @test "a verdict other than the published one: exit 1, and which" {
 	fake_world '[ "$(value vm.swappiness)" = 10 ] && [ $SEED -lt 4 ] && echo completed || echo hung'
 	claim c1 holds

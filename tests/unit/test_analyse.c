@@ -873,18 +873,62 @@ static void test_probe(void **state)
 	h->max_ns = UINT64_MAX;
 	finish(b);
 	analyse(b, &a);
-	is(&a, "probe_touch_p50_ms", 1536e-6);
-	is(&a, "probe_touch_p99_ms", 3000); /* the bucket ends above the longest */
+	is(&a, "probe_touch_raw_p50_ms", 1536e-6);
+	is(&a, "probe_touch_raw_p99_ms", 3000); /* the bucket ends above the longest */
 	is(&a, "probe_touch_max_ms", 3000);
-	is(&a, "probe_stat_p50_ms", 3000e-6);
-	is(&a, "probe_stat_p99_ms", 3000e-6);
+	is(&a, "probe_stat_raw_p50_ms", 3000e-6);
+	is(&a, "probe_stat_raw_p99_ms", 3000e-6);
 	is(&a, "probe_stat_max_ms", 7000);
-	is(&a, "probe_p50_ms", 3072e-6);
-	is(&a, "probe_p99_ms", 3072e-6);
+	is(&a, "probe_raw_p50_ms", 3000e-6); /* at most the longest stat */
+	is(&a, "probe_raw_p99_ms", 3000e-6);
+	/* Two of 3 s keep 598 from beginning: of 698, the 349th is the 251st of the 600, two each of 10 ms, 20 ms, ... */
+	is(&a, "probe_touch_p50_ms", 1260);
+	is(&a, "probe_touch_p99_ms", 2970);
+	/* One under way for 7 s stands for 700 of 1000. */
+	is(&a, "probe_stat_p50_ms", 2000);
+	is(&a, "probe_stat_p99_ms", 6900);
+	/* Of 1698, the 849th: 398 that took no time, and then 451 of which there are three every 10 ms, up to 3 s. */
+	is(&a, "probe_p50_ms", 1510);
+	is(&a, "probe_p99_ms", 6840);
 	is(&a, "probe_max_ms", 7000);
 	is(&a, "probe_ops", 400);
 	is_unknown(&a, "probe_fsync_p50_ms");
 	is_unknown(&a, "probe_fsync_max_ms");
+}
+
+/* An operation of less than two periods keeps none from beginning; lengths that no guest can have do no harm. */
+static void test_probe_bounds(void **state)
+{
+	struct bbb *b = *state;
+	struct pl_analysis a;
+	struct bb_hist *h;
+
+	begin(b);
+	h = bbb_hist(b, 44, "probe_fsync");
+	h->bucket[bb_hist_bucket(1999999999)] = 1;
+	h->max_ns = 1999999999;
+	finish(b);
+	analyse(b, &a);
+	is(&a, "probe_fsync_p50_ms", 1999.999999);
+	is(&a, "probe_fsync_p99_ms", 1999.999999);
+	is(&a, "probe_fsync_raw_p50_ms", 1999.999999);
+	h->max_ns = 2000000000;
+	analyse(b, &a);
+	is(&a, "probe_fsync_p50_ms", 1000);
+	is(&a, "probe_fsync_p99_ms", 2000);
+	is(&a, "probe_fsync_raw_p50_ms", 2000);
+
+	for (int i = 0; i < BB_HIST_BUCKETS; i++)
+		h->bucket[i] = UINT32_MAX;
+	h->max_ns = h->open_ns = UINT64_MAX;
+	analyse(b, &a);
+	assert_true(value(&a, "probe_fsync_p50_ms") > 0 && value(&a, "probe_fsync_p99_ms") <= 18446744073710.0);
+	memset(h->bucket, 0, sizeof(h->bucket));
+	h->max_ns = h->open_ns = 0;
+	analyse(b, &a);
+	is_unknown(&a, "probe_fsync_p50_ms");
+	is_unknown(&a, "probe_fsync_raw_p99_ms");
+	is(&a, "probe_fsync_max_ms", 0);
 }
 
 static void test_agent_metrics(void **state)
@@ -1227,6 +1271,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_what_blocks, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_peak_write, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_probe, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_probe_bounds, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_agent_metrics, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hung, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_oom, setup, teardown),

@@ -41,7 +41,8 @@ static enum pl_truth truth(const char *text, const char *fingerprint)
 	if (pl_goal_parse("--goal", text, &goal, &err) != PL_OK)
 		fail_msg("%s", err.text);
 
-	enum pl_truth is = pl_goal_truth(goal, &analysis, fingerprint);
+	const struct pl_goal_log log = { .fingerprint = fingerprint };
+	enum pl_truth is = pl_goal_truth(goal, &analysis, &log);
 
 	pl_goal_free(goal);
 	return is;
@@ -188,6 +189,15 @@ static void refused(void **state)
 	assert_refused("0x10 > 1", "--goal:1: \"0\" is no number");
 	assert_refused("1e999 > 1", "--goal:1: \"1e999\" is no number");
 	assert_refused("\xff > 1", "--goal:1: found '?'");
+	assert_refused("longest_s > 1", "--goal:11: expected ( after longest_s, and in it what has to hold, such as psi_memory_full > 80");
+	assert_refused("longest_s(psi_memory_full) > 1", "--goal:11: this is a number, expected what is true or false");
+	assert_refused("total_s(psi_memory_ful > 80) > 1",
+		       "--goal:9: unknown quantity of a sample \"psi_memory_ful\": did you mean \"psi_memory_full\"?");
+	assert_refused("longest_s(hung) > 1", "--goal:11: unknown quantity of a sample \"hung\"");
+	assert_refused("longest_s(free_mib > 80 > 1", "--goal:25: expected ) for the ( of column 10");
+	assert_refused("longest_s(longest_s(free_mib > 1) > 1) > 1", "--goal:11: unknown quantity of a sample \"longest_s\"");
+	assert_refused("longest_s(true)", "--goal:1: this is a number");
+	assert_refused("psi_memory_full > 80", "--goal:1: \"psi_memory_full\" is no metric, verdict or flag");
 }
 
 static void bounds(void **state)
@@ -218,7 +228,8 @@ static enum pl_judgement judge(const char *goal_text, const char *other_text)
 	if (other_text)
 		assert_int_equal(pl_goal_parse("--other", other_text, &other, NULL), PL_OK);
 
-	enum pl_judgement judgement = pl_goal_judge(goal, other, &analysis, CONVOY);
+	const struct pl_goal_log log = { .fingerprint = CONVOY };
+	enum pl_judgement judgement = pl_goal_judge(goal, other, &analysis, &log);
 
 	pl_goal_free(goal);
 	pl_goal_free(other);
@@ -258,7 +269,8 @@ static void judgements(void **state)
 /* Every text of up to five of these pieces is either read or refused with one line; sanitizers watch. */
 static void any_pieces(void **state)
 {
-	static const char *const pieces[] = { "hung ", "1 ", "fingerprint ", "'x' ", "( ", ") ", "- ", "> ", "== ", "and ", "not ", "e9", "'", "." };
+	static const char *const pieces[] = { "hung ", "1 ", "fingerprint ", "'x' ", "( ", ") ", "- ", "> ", "== ", "and ", "not ", "e9", "'", ".",
+					      "longest_s ", "free_mib " };
 	enum { NR = sizeof(pieces) / sizeof(*pieces) };
 	size_t read = 0;
 
@@ -272,7 +284,7 @@ static void any_pieces(void **state)
 		for (int i = 0; i < 5; i++, rest /= NR)
 			strcat(text, pieces[rest % NR]);
 		if (pl_goal_parse("--goal", text, &goal, &err) == PL_OK) {
-			assert_in_range(pl_goal_truth(goal, &analysis, CONVOY), PL_FALSE, PL_UNKNOWN);
+			assert_in_range(pl_goal_truth(goal, &analysis, NULL), PL_FALSE, PL_UNKNOWN);
 			read++;
 		} else {
 			assert_true(!strncmp(err.text, "--goal:", 7) && !strchr(err.text, '\n'));
