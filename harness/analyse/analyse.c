@@ -67,11 +67,7 @@ struct pass {
 	/* samples */
 	struct bb_sample last, base;
 	bool has_last, has_base;
-	bool last_in_window;	/* states of `last` are in the window */
-	uint64_t last_step_ns;	/* time from the sample before `last` */
 	uint64_t seq_gaps;
-	bool has_zones;		/* zones of `last` */
-	double zones_free, zones_low, zones_min;
 
 	/* events */
 	struct values stalls, alloc_stalls, disk_latency, disk_service;
@@ -154,16 +150,11 @@ static bool name_is(const char *field, size_t bytes, const char *name)
 	return len < bytes ? !memcmp(field, name, len + 1) : len == bytes && !memcmp(field, name, len);
 }
 
-/* Take the states of the last sample into account; its zones are all known only when the next record that matters comes. */
-static void close_sample(struct pass *pass)
+static void count_states(struct pass *pass, const struct bb_sample *s)
 {
-	const struct bb_sample *s = &pass->last;
 	double *v = pass->value, mib_per_page = pass->bb->header.page_bytes / MIB;
-	double step_s = (double)pass->last_step_ns / NS_PER_S;
+	double step_s = pass->has_last ? (double)after(pass->last.head.t_ns, s->head.t_ns) / NS_PER_S : 0;
 
-	if (!pass->last_in_window)
-		return;
-	pass->last_in_window = false;
 	if (v[M_samples]++ == 0)
 		v[M_blocked_task_s] = 0;
 	v[M_blocked_task_s] += s->nr_blocked * step_s;
@@ -172,44 +163,25 @@ static void close_sample(struct pass *pass)
 	raise_to(&v[M_peak_writeback_mib], (double)s->nr_writeback * mib_per_page);
 	if (!((double)s->nr_free_pages * mib_per_page >= v[M_lowest_free_mib]))
 		v[M_lowest_free_mib] = (double)s->nr_free_pages * mib_per_page;
-	if (!pass->has_zones)
-		return;
-	if (isnan(v[M_below_low_s]))
-		v[M_below_low_s] = v[M_below_min_s] = 0;
-	if (pass->zones_free <= pass->zones_low)
-		v[M_below_low_s] += step_s;
-	if (pass->zones_free <= pass->zones_min)
-		v[M_below_min_s] += step_s;
 }
 
 static void on_sample(struct pass *pass, const struct bb_sample *sample)
 {
-	close_sample(pass);
 	/* Samples after the window still say how many are missing. */
 	if (pass->has_last && sample->seq > pass->last.seq)
 		pass->seq_gaps += sample->seq - pass->last.seq - 1;
 	else if (!pass->has_last)
 		pass->seq_gaps += sample->seq;
-	pass->last_step_ns = pass->has_last ? after(pass->last.head.t_ns, sample->head.t_ns) : 0;
+	bool inside = pass->has_workload && !pass->has_stop;
+
+	if (inside)
+		count_states(pass, sample);
 	pass->last = *sample;
 	pass->has_last = true;
-	pass->has_zones = false;
-	pass->zones_free = pass->zones_low = pass->zones_min = 0;
-	pass->last_in_window = pass->has_workload && !pass->has_stop;
-	if (pass->last_in_window && !pass->has_base) {
+	if (inside && !pass->has_base) {
 		pass->base = *sample;
 		pass->has_base = true;
 	}
-}
-
-static void on_zone(struct pass *pass, const struct bb_zone *zone)
-{
-	if (!pass->has_last || zone->seq != pass->last.seq)
-		return;
-	pass->has_zones = true;
-	pass->zones_free += (double)zone->free;
-	pass->zones_low += (double)zone->low + (double)zone->boost;
-	pass->zones_min += (double)zone->min + (double)zone->boost;
 }
 
 /*
@@ -233,7 +205,6 @@ static void counters(struct pass *pass)
 	const struct bb_header *header = &pass->bb->header;
 	double *v = pass->value, mib_per_page = header->page_bytes / MIB;
 
-	close_sample(pass);
 	if (!pass->has_base || !pass->has_last)
 		return;
 
@@ -522,9 +493,6 @@ static void on_record(struct pass *pass, const struct bb_rec *rec, size_t bytes)
 	switch (rec->type) {
 	case BB_REC_SAMPLE:
 		on_sample(pass, r);
-		break;
-	case BB_REC_ZONE:
-		on_zone(pass, r);
 		break;
 	case BB_REC_BLOCKED:
 		on_blocked(pass, r);

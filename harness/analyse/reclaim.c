@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "analyse/reclaim.h"
+#include "analyse/marks.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -44,12 +45,12 @@ struct kswapd {
 	bool quiet; /* since a wake in the window, and no stall began in the window since then */
 };
 
-/* The zones of one sample together, in pages, and how kswapd was then. */
+/* The zones of one sample, and how kswapd was then. */
 struct levels {
 	uint64_t seq;
 	uint64_t step_ns; /* since the sample before; 0 before the first */
-	double free, low, high;
-	bool has_zones, kswapd_awake;
+	struct pl_marks marks;
+	bool kswapd_awake, kswapd_scanned; /* scanned: since the sample before */
 };
 
 struct pl_reclaim {
@@ -70,8 +71,10 @@ struct pl_reclaim {
 
 	struct levels levels;
 	bool has_levels; /* a sample of the window that is not counted yet */
-	uint64_t sample_ns;
-	double sampled, awake_ns, asleep_below_low_ns, asleep_below_high_ns, awake_above_high_ns;
+	uint64_t sample_ns, scanned_pages;
+	double sampled, below_low_ns, below_min_ns, awake_ns, asleep_below_low_ns, asleep_below_high_ns;
+	double scan_ns, scan_above_high_ns, scan_above_boosted_ns;
+	bool above_high, above_boosted; /* at the sample before */
 
 	struct blocked blocked[MAX_OPEN];
 	size_t nr_blocked;
@@ -197,18 +200,37 @@ static void close_levels(struct pl_reclaim *reclaim)
 	const struct levels *levels = &reclaim->levels;
 	double step_ns = (double)levels->step_ns;
 
-	if (!reclaim->has_levels || !levels->has_zones)
+	if (!reclaim->has_levels || !levels->marks.nr)
 		return;
 	reclaim->has_levels = false;
 	reclaim->sampled++;
+
+	bool below_low = pl_marks_at_or_below(&levels->marks, PL_MARK_LOW, true);
+	bool below_boosted = pl_marks_at_or_below(&levels->marks, PL_MARK_HIGH, true);
+
+	if (below_low)
+		reclaim->below_low_ns += step_ns;
+	if (pl_marks_at_or_below(&levels->marks, PL_MARK_MIN, true))
+		reclaim->below_min_ns += step_ns;
 	if (levels->kswapd_awake)
 		reclaim->awake_ns += step_ns;
-	if (levels->kswapd_awake && levels->free > levels->high)
-		reclaim->awake_above_high_ns += step_ns;
-	if (!levels->kswapd_awake && levels->free <= levels->low)
+	else if (below_low)
 		reclaim->asleep_below_low_ns += step_ns;
-	else if (!levels->kswapd_awake && levels->free <= levels->high)
+	else if (below_boosted)
 		reclaim->asleep_below_high_ns += step_ns;
+
+	/* At both ends: one that brings free memory above HIGH is what kswapd is for. */
+	bool above_high = !pl_marks_at_or_below(&levels->marks, PL_MARK_HIGH, false);
+
+	if (levels->kswapd_scanned) {
+		reclaim->scan_ns += step_ns;
+		if (above_high && reclaim->above_high)
+			reclaim->scan_above_high_ns += step_ns;
+		if (!below_boosted && reclaim->above_boosted)
+			reclaim->scan_above_boosted_ns += step_ns;
+	}
+	reclaim->above_high = above_high;
+	reclaim->above_boosted = !below_boosted;
 }
 
 static void on_sample(struct pl_reclaim *reclaim, const struct bb_sample *r)
@@ -217,7 +239,9 @@ static void on_sample(struct pl_reclaim *reclaim, const struct bb_sample *r)
 	reclaim->levels = (struct levels){ .seq = r->seq };
 	if (reclaim->sample_ns && r->head.t_ns > reclaim->sample_ns)
 		reclaim->levels.step_ns = r->head.t_ns - reclaim->sample_ns;
+	reclaim->levels.kswapd_scanned = reclaim->sample_ns && r->pgscan_kswapd > reclaim->scanned_pages;
 	reclaim->sample_ns = r->head.t_ns;
+	reclaim->scanned_pages = r->pgscan_kswapd;
 	for (size_t i = 0; i < reclaim->nr_kswapds; i++)
 		reclaim->levels.kswapd_awake |= reclaim->kswapds[i].awake;
 	reclaim->has_levels = in_window(reclaim, r->head.t_ns);
@@ -225,14 +249,8 @@ static void on_sample(struct pl_reclaim *reclaim, const struct bb_sample *r)
 
 static void on_zone(struct pl_reclaim *reclaim, const struct bb_zone *r)
 {
-	struct levels *levels = &reclaim->levels;
-
-	if (!reclaim->has_levels || r->seq != levels->seq)
-		return;
-	levels->has_zones = true;
-	levels->free += (double)r->free;
-	levels->low += (double)r->low + (double)r->boost;
-	levels->high += (double)r->high + (double)r->boost;
+	if (reclaim->has_levels && r->seq == reclaim->levels.seq)
+		pl_marks_zone(&reclaim->levels.marks, r);
 }
 
 static void on_disk_io(struct pl_reclaim *reclaim, const struct bb_disk_io *r)
@@ -415,7 +433,11 @@ void pl_reclaim_totals(struct pl_reclaim *reclaim, uint64_t last_ns, bool knows_
 		value[M_kswapd_awake_s] = reclaim->awake_ns / (double)NS_PER_S;
 		value[M_kswapd_asleep_below_low_s] = reclaim->asleep_below_low_ns / (double)NS_PER_S;
 		value[M_kswapd_asleep_below_high_s] = reclaim->asleep_below_high_ns / (double)NS_PER_S;
-		value[M_kswapd_awake_above_high_s] = reclaim->awake_above_high_ns / (double)NS_PER_S;
+		value[M_kswapd_scan_s] = reclaim->scan_ns / (double)NS_PER_S;
+		value[M_kswapd_scan_above_high_s] = reclaim->scan_above_high_ns / (double)NS_PER_S;
+		value[M_kswapd_scan_above_boosted_high_s] = reclaim->scan_above_boosted_ns / (double)NS_PER_S;
+		value[M_below_low_s] = reclaim->below_low_ns / (double)NS_PER_S;
+		value[M_below_min_s] = reclaim->below_min_ns / (double)NS_PER_S;
 	}
 	if (whole_s)
 		value[M_peak_write_mib_s] = peak_write_mib(reclaim, whole_s);

@@ -97,22 +97,31 @@ struct pl_metric_def {
 	X(kswapd_wakes, "count", PL_NEUTRAL, "Times that kswapd woke up.")						\
 	X(kswapd_wakes_without_stall, "count", PL_NEUTRAL, "Of these wakes: those after which no allocation stall began in "	\
 	  "the window until kswapd slept or woke again.")								\
-	X(kswapd_awake_s, "s", PL_NEUTRAL, "Time with a kswapd awake: as it was at each sample, times the time since the "	\
-	  "sample before.")												\
-	X(kswapd_asleep_below_low_s, "s", PL_LOWER, "Of `below_low_s`: with no kswapd awake.")				\
-	X(kswapd_asleep_below_high_s, "s", PL_NEUTRAL, "Time with no kswapd awake and free memory above LOW, but not above " \
-	  "HIGH, all zones together.")											\
-	X(kswapd_awake_above_high_s, "s", PL_NEUTRAL, "Of `kswapd_awake_s`: with free memory above HIGH, all zones together " \
-	  "as for `below_low_s`.")											\
+	X(kswapd_awake_s, "s", PL_NEUTRAL, "Time with a kswapd awake, which is woken and has not gone to "	\
+	  "sleep again: as it was at each sample, times the time since the sample before. It may be waiting "	\
+	  "for a CPU or for the disk, or napping before it sleeps; for its work see `kswapd_scan_s`.")		\
+	X(kswapd_asleep_below_low_s, "s", PL_LOWER, "Of `below_low_s`: with no kswapd awake. Was it late?")	\
+	X(kswapd_asleep_below_high_s, "s", PL_NEUTRAL, "Time with no kswapd awake and free memory above LOW, "	\
+	  "but not above HIGH, both as for `below_low_s`.")							\
+	X(kswapd_scan_s, "s", PL_NEUTRAL, "Time in which kswapd worked: that of the samples before which it "	\
+	  "scanned pages (`pgscan_kswapd` grew).")								\
+	X(kswapd_scan_above_high_s, "s", PL_LOWER, "Of it: with free memory above HIGH as it was set, "		\
+	  "without the boost, at this sample and the one before. Does kswapd go on reclaiming where the settings ask for no more free memory? "	\
+	  "For a boost it does.")										\
+	X(kswapd_scan_above_boosted_high_s, "s", PL_LOWER, "Of it: with free memory above HIGH with the "	\
+	  "boost. Does kswapd go on where it has nothing left to do?")						\
 	X(compact_stalls, "count", PL_LOWER, "Direct compactions that allocating tasks had to do (`compact_stall`).")	\
 	X(compact_successes, "count", PL_NEUTRAL, "Of them, those that made the page (`compact_success`).")		\
 	X(throttles, "count", PL_LOWER, "Times that reclaim was throttled, kswapd included: `reclaim_throttle()` slept, or " \
 	  "direct reclaim waited for the PFMEMALLOC reserve.")								\
 	X(throttle_s, "task-s", PL_LOWER, "Time of all throttling together.")						\
-	X(below_low_s, "s", PL_LOWER, "Time with free memory at or below LOW: free pages of all zones together against the " \
-	  "sum of their LOW marks with boost, in samples. (The kernel asks whether every eligible zone is below; with the " \
-	  "one zone of a small guest both are the same.)")								\
-	X(below_min_s, "s", PL_LOWER, "The same against MIN: ordinary allocations then have to reclaim themselves.")	\
+	X(below_low_s, "s", PL_LOWER, "Time with free memory at or below LOW, in samples: an ordinary "		\
+	  "allocation finds no zone above it, and wakes kswapd. As the kernel asks: each zone by itself, "	\
+	  "with the boost that fragmentation adds to all three marks for a while, and what a zone keeps for "	\
+	  "others.")												\
+	X(below_min_s, "s", PL_LOWER, "The same against MIN: ordinary allocations then have to reclaim "	\
+	  "themselves. Against the marks as they were set, without boost: `total_s(free_mib <= min_mib - "	\
+	  "boost_mib)` in a goal.")										\
 	X(lowest_free_mib, "MiB", PL_NEUTRAL, "Least free memory in a sample.")						\
 	X(peak_dirty_mib, "MiB", PL_NEUTRAL, "Most dirty page cache in a sample.")					\
 	X(peak_writeback_mib, "MiB", PL_NEUTRAL, "Most page cache under writeback in a sample.")			\

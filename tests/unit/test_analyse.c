@@ -255,15 +255,16 @@ static void test_states(void **state)
 		s->nr_free_pages = samples[i].free;
 		s->nr_dirty = samples[i].dirty;
 		s->nr_writeback = samples[i].writeback;
-		/* Two zones: only both together are below. */
+		/* Two zones: only if both are below, the lower one with what it keeps for others. */
 		for (unsigned zid = 0; zid < 2; zid++) {
 			struct bb_zone *z = bbb_zone(b, samples[i].t_s);
 
 			z->zid = zid;
-			z->free = zid ? samples[i].free : 0;
-			z->min = 50;
-			z->low = 60;
-			z->boost = samples[i].boost / 2;
+			z->free = zid ? samples[i].free : 10 + 2560 / 256;
+			z->min = zid ? 100 : 10;
+			z->low = zid ? 120 : 12;
+			z->boost = zid ? samples[i].boost : 0;
+			z->managed = zid ? 2560 : 1000;
 		}
 		stray = bbb_zone(b, samples[i].t_s); /* of another sample */
 		stray->seq = 99;
@@ -534,17 +535,17 @@ static void stall_of_order(struct bbb *b, double t_s, uint32_t pid, uint32_t ord
 }
 
 /* A sample with one zone: MIN 50, LOW 60, HIGH 70, all with the boost. */
-static void sample_of_zone(struct bbb *b, double t_s, uint64_t free, uint64_t boost)
+static struct bb_sample *sample_of_zone(struct bbb *b, double t_s, uint64_t free, uint64_t boost)
 {
-	struct bb_zone *z;
+	struct bb_sample *s = bbb_sample(b, t_s);
+	struct bb_zone *z = bbb_zone(b, t_s);
 
-	bbb_sample(b, t_s);
-	z = bbb_zone(b, t_s);
 	z->free = free;
 	z->min = 50;
 	z->low = 60;
 	z->high = 70;
 	z->boost = boost;
+	return s;
 }
 
 static void test_kswapd_levels(void **state)
@@ -552,14 +553,16 @@ static void test_kswapd_levels(void **state)
 	struct bbb *b = *state;
 	struct pl_analysis a;
 
-	sample_of_zone(b, 0.9, 10, 0); /* before the window */
+	sample_of_zone(b, 0.9, 10, 0)->pgscan_kswapd = 7; /* before the window */
 	kswapd(b, 0.95, 9, BB_KSWAPD_WAKE);
 	bbb_mark(b, 1, "workload");
-	sample_of_zone(b, 1.1, 10, 0); /* 0.2 s awake, and below LOW */
-	sample_of_zone(b, 1.2, 71, 0); /* 0.1 s awake above HIGH */
-	sample_of_zone(b, 1.7, 71, 1); /* 0.5 s awake, not above HIGH with the boost */
+	sample_of_zone(b, 1.1, 10, 0)->pgscan_kswapd = 8; /* 0.2 s awake, scanning below LOW */
+	sample_of_zone(b, 1.2, 71, 0)->pgscan_kswapd = 9; /* 0.1 s awake, scanning, and only now above HIGH */
+	sample_of_zone(b, 1.4, 71, 0)->pgscan_kswapd = 10; /* 0.2 s awake, scanning above HIGH */
+	sample_of_zone(b, 1.7, 71, 1)->pgscan_kswapd = 11; /* 0.3 s awake, scanning above HIGH, but not with the boost */
+	sample_of_zone(b, 1.75, 71, 0)->pgscan_kswapd = 11; /* 0.05 s awake, not working */
 	kswapd(b, 1.8, 9, BB_KSWAPD_SLEEP);
-	sample_of_zone(b, 2.7, 60, 0); /* 1 s asleep at LOW */
+	sample_of_zone(b, 2.7, 60, 0)->pgscan_kswapd = 11; /* 0.95 s asleep at LOW */
 	sample_of_zone(b, 4.7, 61, 0); /* 2 s asleep above it, and below HIGH */
 	sample_of_zone(b, 5.7, 71, 0); /* 1 s asleep above that */
 	bbb_sample(b, 8.7); /* no zones: nothing is known */
@@ -571,9 +574,11 @@ static void test_kswapd_levels(void **state)
 	sample_of_zone(b, 13, 0, 0);
 	bbb_end(b, 14, BB_END_DONE);
 	analyse(b, &a);
-	is(&a, "kswapd_awake_s", 0.2 + 0.1 + 0.5 + 0.3);
-	is(&a, "kswapd_awake_above_high_s", 0.1);
-	is(&a, "kswapd_asleep_below_low_s", 1);
+	is(&a, "kswapd_awake_s", 0.2 + 0.1 + 0.2 + 0.3 + 0.05 + 0.3);
+	is(&a, "kswapd_scan_s", 0.2 + 0.1 + 0.2 + 0.3);
+	is(&a, "kswapd_scan_above_high_s", 0.2 + 0.3);
+	is(&a, "kswapd_scan_above_boosted_high_s", 0.2);
+	is(&a, "kswapd_asleep_below_low_s", 0.95);
 	is(&a, "kswapd_asleep_below_high_s", 2);
 
 	bbb_restart(b);
