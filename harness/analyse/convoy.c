@@ -34,7 +34,8 @@ static bool is_read(const struct facts_span *request)
 }
 
 /* Seconds of [begin, end) that the task's spans cover, those inside each other counted once; *nr says how many there are. */
-static double covered_s(const struct facts_spans *spans, uint32_t pid, uint64_t begin_ns, uint64_t end_ns, bool reads, uint64_t *nr)
+static double covered_s(const struct facts_spans *spans, uint32_t pid, uint64_t begin_ns, uint64_t end_ns, bool reads,
+			uint64_t *nr)
 {
 	uint64_t sum_ns = 0, until_ns = begin_ns;
 
@@ -92,7 +93,8 @@ static const struct bb_lock_task *part_at(const struct facts *facts, size_t i)
  * The records of one time and lock that show a wait: the first in which it has reached the timeout, or else the last. A
  * wait that others had begun earlier may be in none, until it is the oldest.
  */
-static bool choose_time(const struct facts *facts, const struct facts_span *wait, uint64_t lock, uint64_t timeout_ns, uint64_t *at_ns)
+static bool choose_time(const struct facts *facts, const struct facts_span *wait, uint64_t lock, uint64_t timeout_ns,
+			uint64_t *at_ns)
 {
 	bool found = false;
 
@@ -152,7 +154,8 @@ static void on_holder(struct pl_convoy *convoy, const struct facts *facts, const
 	}
 	task->reclaim_s = covered_s(&facts->stalls, task->pid, part->since_ns, at_ns, false, &task->stalls);
 	task->read_s = covered_s(&facts->requests, task->pid, part->since_ns, at_ns, true, &nr_reads);
-	for (size_t i = facts_first_of(&facts->requests, task->pid); i < facts->requests.nr && facts->requests.list[i].pid == task->pid; i++) {
+	for (size_t i = facts_first_of(&facts->requests, task->pid);
+	     i < facts->requests.nr && facts->requests.list[i].pid == task->pid; i++) {
 		const struct facts_span *request = &facts->requests.list[i];
 		const struct bb_disk_io *io = (const void *)request->rec;
 
@@ -161,7 +164,8 @@ static void on_holder(struct pl_convoy *convoy, const struct facts *facts, const
 		task->io = (struct pl_convoy_io){ io->kind, io->bytes, (double)(at_ns - request->begin_ns) / NS_PER_S };
 		break;
 	}
-	for (size_t i = facts_first_of(&facts->sleeps, task->pid); i < facts->sleeps.nr && facts->sleeps.list[i].pid == task->pid; i++) {
+	for (size_t i = facts_first_of(&facts->sleeps, task->pid);
+	     i < facts->sleeps.nr && facts->sleeps.list[i].pid == task->pid; i++) {
 		const struct facts_span *sleep = &facts->sleeps.list[i];
 		double sleep_s = (double)before(sleep->end_ns, sleep->begin_ns) / NS_PER_S;
 
@@ -182,7 +186,8 @@ static void on_waiter(struct pl_convoy *convoy, const struct facts *facts, const
 		task->open = ((const struct bb_lock_wait *)(const void *)wait->rec)->task_flags & BB_TASK_OPEN;
 		end_ns = wait->end_ns;
 	}
-	for (size_t i = facts_first_of(&facts->reports, task->pid); i < facts->reports.nr && facts->reports.list[i].pid == task->pid; i++) {
+	for (size_t i = facts_first_of(&facts->reports, task->pid);
+	     i < facts->reports.nr && facts->reports.list[i].pid == task->pid; i++) {
 		uint64_t t_ns = facts->reports.list[i].begin_ns;
 
 		if (t_ns < part->since_ns || t_ns > end_ns)
@@ -264,7 +269,8 @@ static void name_lock(const struct pl_bb *bb, const struct pl_symbols *symbols, 
 			return;
 		}
 	}
-	if (symbols && pl_symbols_object(symbols, bb->header.text_start, convoy->lock, convoy->lock_name, sizeof(convoy->lock_name)))
+	if (symbols && pl_symbols_object(symbols, bb->header.text_start, convoy->lock, convoy->lock_name,
+					 sizeof(convoy->lock_name)))
 		return;
 	for (size_t i = 0; i < convoy->nr_waiters; i++) {
 		const char *name = pl_stack_lock(asker_of(bb, symbols, &convoy->waiters[i]));
@@ -361,9 +367,11 @@ enum pl_status pl_convoy_find(const struct pl_bb *bb, const struct facts *facts,
 		convoy->at_s = (double)at_ns / NS_PER_S;
 		convoy->oldest_wait_s = convoy->waiters[0].so_far_s;
 		for (size_t i = 0; i < facts->waits.nr; i++) {
-			double wait_s = (double)(facts->waits.list[i].end_ns - facts->waits.list[i].begin_ns) / NS_PER_S;
+			double wait_s =
+				(double)(facts->waits.list[i].end_ns - facts->waits.list[i].begin_ns) / NS_PER_S;
 
-			if (((const struct bb_lock_wait *)(const void *)facts->waits.list[i].rec)->lock == convoy->lock &&
+			if (((const struct bb_lock_wait *)(const void *)facts->waits.list[i].rec)->lock ==
+				    convoy->lock &&
 			    wait_s > convoy->longest_wait_s)
 				convoy->longest_wait_s = wait_s;
 		}

@@ -62,9 +62,9 @@ struct pl_convoy {
 };
 
 /*
- * The convoy of the wait for this lock (0: for any) that was the first to reach the timeout, or of the longest that reached
- * 10 s. PL_UNMET without an error text: there is none. symbols may be NULL: locks other than mmap_lock then have no name.
- * Free with pl_convoy_free.
+ * The convoy of the wait for this lock (0: for any) that was the first to reach the timeout, or of the longest that
+ * reached 10 s. PL_UNMET without an error text: there is none. symbols may be NULL: locks other than mmap_lock then
+ * have no name. Free with pl_convoy_free.
  */
 enum pl_status pl_convoy_find(const struct pl_bb *bb, const struct facts *facts, const struct pl_symbols *symbols,
 			      double hung_task_timeout_s, uint64_t lock, struct pl_convoy *convoy);
@@ -78,8 +78,8 @@ void pl_convoy_entry(const struct pl_bb *bb, const struct pl_symbols *symbols, c
 const char *pl_lock_kind(uint32_t lock_flags);
 
 /*
- * The names of a stack's functions, innermost first, without those that have none; 0 without symbols. stack is nr addresses of
- * 8 bytes.
+ * The names of a stack's functions, innermost first, without those that have none; 0 without symbols. stack is nr
+ * addresses of 8 bytes.
  */
 size_t pl_stack_names(const struct pl_bb *bb, const struct pl_symbols *symbols, const void *stack, uint32_t nr,
 		      const char *names[BB_CONVOY_STACK_DEPTH]);

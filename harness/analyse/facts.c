@@ -78,7 +78,8 @@ static void facts_on_record(struct walk *walk, const struct bb_rec *rec)
 	case BB_REC_RECLAIM: {
 		const struct bb_reclaim *reclaim = r;
 
-		facts_add(&facts->reclaims, reclaim->pid, reclaim->begin_ns, reclaim->begin_ns + reclaim->duration_ns, rec);
+		facts_add(&facts->reclaims, reclaim->pid, reclaim->begin_ns, reclaim->begin_ns + reclaim->duration_ns,
+			  rec);
 		break;
 	}
 	case BB_REC_DISK_IO: {
@@ -90,7 +91,8 @@ static void facts_on_record(struct walk *walk, const struct bb_rec *rec)
 	}
 	case BB_REC_BLOCKED:
 		/* Its end comes with the bb_unblocked. */
-		facts_add(&facts->blocked, ((const struct bb_blocked *)r)->pid, ((const struct bb_blocked *)r)->since_ns, 0, rec);
+		facts_add(&facts->blocked, ((const struct bb_blocked *)r)->pid,
+			  ((const struct bb_blocked *)r)->since_ns, 0, rec);
 		break;
 	case BB_REC_UNBLOCKED: {
 		const struct bb_unblocked *sleep = r;
@@ -137,9 +139,9 @@ static void end_blocked(struct facts *facts)
 
 		while (at < facts->sleeps.nr && by_task_and_time(&facts->sleeps.list[at], span) < 0)
 			at++;
-		span->end_ns = at < facts->sleeps.nr && !by_task_and_time(&facts->sleeps.list[at], span) ?
-				       facts->sleeps.list[at].end_ns :
-				       facts->end_ns;
+		span->end_ns = at < facts->sleeps.nr && !by_task_and_time(&facts->sleeps.list[at], span)
+				       ? facts->sleeps.list[at].end_ns
+				       : facts->end_ns;
 		/* What the guest wrote may be anything. */
 		if (span->end_ns < span->begin_ns)
 			span->end_ns = span->begin_ns;

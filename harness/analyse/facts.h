@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What of a log waits and holds are told from: one walk over its records, sorted so that a task's time can be looked up.
- * Read by convoy.c (one lock) and waits.c (waits of any kind). Pointers go into the log, which must outlive them.
+ * What of a log waits and holds are told from: one walk over its records, sorted so that a task's time can be looked
+ * up. Read by convoy.c (one lock) and waits.c (waits of any kind). Pointers go into the log, which must outlive them.
  */
 #ifndef PL_ANALYSE_FACTS_H
 #define PL_ANALYSE_FACTS_H

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* A class is told by its innermost function; those that only sleep for others are passed over (weak), up to this depth. */
+/* A class is told by its innermost function, or by one so near to it: see WEAK. */
 #define INNERMOST 4
 
 enum class_id {
@@ -41,13 +41,13 @@ enum class_id {
 static const struct pl_wait_class wait_classes[NR_CLASSES] = {
 	[JBD2_COMMIT] = { "jbd2 commit", "the end of a commit of the journal", PL_ROLE_JOURNAL, false },
 	[JBD2_UPDATES] = { "jbd2 updates", "all handles of the transaction to be closed", PL_ROLE_HANDLE, false },
-	[JBD2_HANDLE] = { "jbd2 handle", "the transaction that is being committed to let new handles in", PL_ROLE_JOURNAL, false },
-	[JBD2_BUFFER] = { "jbd2 buffer", "a block that the transaction being committed still has", PL_ROLE_JOURNAL, false },
+	[JBD2_HANDLE] = { "jbd2 handle", "the transaction being committed to let handles in", PL_ROLE_JOURNAL, false },
+	[JBD2_BUFFER] = { "jbd2 buffer", "a block that the transaction being committed has", PL_ROLE_JOURNAL, false },
 	[JOURNAL_SPACE] = { "journal space", "room in the journal", PL_ROLE_NONE, false },
 	[FOLIO_LOCK] = { "folio lock", "a page that somebody has locked", PL_ROLE_NONE, false },
 	[FOLIO_WRITEBACK] = { "folio writeback", "a page to be written", PL_ROLE_NONE, false },
 	[INODE_WRITEBACK] = { "inode writeback", "somebody who writes the inode back", PL_ROLE_FLUSHER, false },
-	[WB_COMPLETION] = { "wb completion", "the flusher to have written what it was asked to", PL_ROLE_FLUSHER, false },
+	[WB_COMPLETION] = { "wb completion", "the flusher to write what it was told to", PL_ROLE_FLUSHER, false },
 	[INODE_FREEING] = { "inode freeing", "an inode that is being freed", PL_ROLE_NONE, false },
 	[DENTRY_LOOKUP] = { "dentry lookup", "another look-up of the same name", PL_ROLE_NONE, false },
 	[BLOCK_IO] = { "block io", "its request of the disk", PL_ROLE_NONE, false },
@@ -301,7 +301,7 @@ const char *pl_stack_role_name(enum pl_stack_role role)
 void pl_stack_entry(const char *const *stack, size_t nr, char *text, size_t room)
 {
 	static const char *const prefixes[] = { "__x64_sys_", "__do_sys_", "__se_sys_", "ksys_" };
-	/* What is no system call, and calls whose function ends in a jump to another, which is all that a stack shows. */
+	/* What is no system call, and calls whose function ends in a jump to another: a stack shows only that one. */
 	static const struct {
 		const char *function, *entry;
 	} known[] = {

@@ -26,7 +26,7 @@ struct pl_wait_class {
 	const char *name;	 /* "jbd2 commit" */
 	const char *what;	 /* what that is, to be read after "waits for": "the journal's commit" */
 	enum pl_stack_role whom; /* who ends it; PL_ROLE_NONE: a device, time, or whoever it is */
-	bool pieces;		 /* the kernel has the task sleep a little, again and again, for one and the same reason */
+	bool pieces; /* the kernel has the task sleep a little, again and again, for one and the same reason */
 };
 
 /* Of what a stack's innermost functions sleep for; NULL: none of them is known. */
@@ -38,10 +38,12 @@ const struct pl_wait_class *pl_wait_class_block_io(void);
 /* Is it the name of a class, or one that pl_stack_lock or name_lock can give to a lock? */
 bool pl_wait_name_is_known(const char *name);
 
-/* The lock that a function asks for if it sleeps for one, where a function asks for one kind only ("i_rwsem"); else NULL. */
+/* The lock that a function asks for if it sleeps for one, where a function asks for one kind only ("i_rwsem"); else
+ * NULL. */
 const char *pl_stack_lock(const char *function);
 
-/* The work that the task is inside of: "direct reclaim", "cgroup reclaim" ..., the innermost; NULL: none that is known. */
+/* The work that the task is inside of: "direct reclaim", "cgroup reclaim" ..., the innermost; NULL: none that is known.
+ */
 const char *pl_stack_inside(const char *const *stack, size_t nr);
 
 /* Can a task with this stack and this name (either may be nothing) be one of role? */
@@ -50,7 +52,8 @@ bool pl_stack_has_role(const char *const *stack, size_t nr, const char *comm, en
 /* "journal thread", "handle owner" ...; "" for PL_ROLE_NONE. */
 const char *pl_stack_role_name(enum pl_stack_role role);
 
-/* The system call, or what else the kernel was entered for, that a stack begins with: "madvise", "page fault" ... or "?". */
+/* The system call, or what else the kernel was entered for, that a stack begins with: "madvise", "page fault" ... or
+ * "?". */
 void pl_stack_entry(const char *const *stack, size_t nr, char *text, size_t room);
 
 #endif

@@ -82,7 +82,8 @@ static enum pl_status read_table(Elf *elf, Elf_Scn *section, const GElf_Shdr *he
 		list = list_for(symbols, &symbol);
 		if (!list)
 			continue;
-		list->list[list->nr++] = (struct symbol){ symbol.st_value, symbol.st_value + symbol.st_size, names.len };
+		list->list[list->nr++] =
+			(struct symbol){ symbol.st_value, symbol.st_value + symbol.st_size, names.len };
 		/* With its NUL. */
 		pl_buf_add(&names, name, strcspn(name, "."));
 		pl_buf_add(&names, "", 1);
@@ -176,7 +177,8 @@ bool pl_symbols_object(const struct pl_symbols *symbols, uint64_t text_start, ui
 	if (at == symbol->begin)
 		snprintf(text, room, "%s", symbols->names + symbol->name);
 	else
-		snprintf(text, room, "%s+%#llx", symbols->names + symbol->name, (unsigned long long)(at - symbol->begin));
+		snprintf(text, room, "%s+%#llx", symbols->names + symbol->name,
+			 (unsigned long long)(at - symbol->begin));
 	return true;
 }
 

@@ -18,10 +18,11 @@ void pl_symbols_free(struct pl_symbols *symbols);
 const char *pl_symbols_name(const struct pl_symbols *symbols, uint64_t text_start, uint64_t address);
 
 /*
- * The static object that an address lies in ("cgroup_mutex", or "init_mm+0x70" for what is inside of one); false: it lies in
- * none, and text is left alone. text_start as above: data moves with the text.
+ * The static object that an address lies in ("cgroup_mutex", or "init_mm+0x70" for what is inside of one); false: it
+ * lies in none, and text is left alone. text_start as above: data moves with the text.
  */
-bool pl_symbols_object(const struct pl_symbols *symbols, uint64_t text_start, uint64_t address, char *text, size_t room);
+bool pl_symbols_object(const struct pl_symbols *symbols, uint64_t text_start, uint64_t address, char *text,
+		       size_t room);
 
 /* Does the kernel have a static object of this name? */
 bool pl_symbols_has_object(const struct pl_symbols *symbols, const char *name);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a hang is about, whatever was waited for: the waits that khungtaskd reported, then the longest of any kind (locks, sleeps
- * in D state that bb_blocked tells of, direct reclaim), grouped by what they are for; and of those that matter, who waits
- * for whom. Pure: from a log, and from names for the addresses of stacks.
+ * What a hang is about, whatever was waited for: the waits that khungtaskd reported, then the longest of any kind
+ * (locks, sleeps in D state that bb_blocked tells of, direct reclaim), grouped by what they are for; and of those that
+ * matter, who waits for whom. Pure: from a log, and from names for the addresses of stacks.
  */
 #ifndef PL_ANALYSE_WAITS_H
 #define PL_ANALYSE_WAITS_H
@@ -10,7 +10,7 @@
 #include "analyse/convoy.h"
 #include "analyse/stack_class.h"
 
-#define PL_WAIT_NAME_MAX  64
+#define PL_WAIT_NAME_MAX 64
 #define PL_WAIT_CHAIN_MAX 8
 /* Groups that have a chain: those that were reported, or else the one that the hang is told of. */
 #define PL_WAIT_CHAINS_MAX 4
@@ -36,27 +36,28 @@ struct pl_wait {
 	char comm[BB_COMM_LEN + 1];
 	uint64_t since_ns, until_ns;
 	double since_s, total_s; /* the same in seconds */
-	bool open;	   /* the log ended first */
-	uint32_t pieces;   /* sleeps that it is made of: 1, or more where the class says so */
-	double asleep_s;   /* together */
-	uint64_t reported_ns; /* khungtaskd's first report of it; 0: none */
-	uint32_t nr_stack;     /* 0: not recorded */
-	const void *stack;     /* addresses as records hold them, in the log */
+	bool open;		 /* the log ended first */
+	uint32_t pieces;	 /* sleeps that it is made of: 1, or more where the class says so */
+	double asleep_s;	 /* together */
+	uint64_t reported_ns;	 /* khungtaskd's first report of it; 0: none */
+	uint32_t nr_stack;	 /* 0: not recorded */
+	const void *stack;	 /* addresses as records hold them, in the log */
 };
 
 /* A task of a chain, and what it does at the time that the chain is of. */
 struct pl_wait_link {
 	uint32_t pid;
 	char comm[BB_COMM_LEN + 1];
-	const char *relation;	/* what it is to the link before it: "holder", or a role of stack_class.h; "" of the first */
+	/* what it is to the link before it: "holder", or a role of stack_class.h; "" of the first */
+	const char *relation;
 	size_t nr_others;	/* who may be the same to that link */
 	enum pl_wait_kind does; /* what it waits for itself */
 	char name[PL_WAIT_NAME_MAX];
-	const char *what;	/* as in struct pl_wait */
+	const char *what;	  /* as in struct pl_wait */
 	double since_s, so_far_s; /* since when; of PL_WAIT_NONE 0 */
-	const char *inside;	/* what work of stack_class.h that is part of, or NULL */
-	const char *asleep_in;	/* of PL_WAIT_RECLAIM: name of the class of what it sleeps for there, or NULL */
-	struct pl_convoy_io io; /* its oldest request in the disk; bytes 0: none */
+	const char *inside;	  /* what work of stack_class.h that is part of, or NULL */
+	const char *asleep_in;	  /* of PL_WAIT_RECLAIM: name of the class of what it sleeps for there, or NULL */
+	struct pl_convoy_io io;	  /* its oldest request in the disk; bytes 0: none */
 	uint32_t nr_stack;
 	const void *stack; /* addresses as records hold them, in the log */
 };
@@ -64,9 +65,11 @@ struct pl_wait_link {
 /* All waits for one lock or of one class. */
 struct pl_wait_group {
 	struct pl_wait longest;
-	struct pl_wait told;	/* what its chain begins with: the oldest that was reported, or else the first to reach the timeout, or else the longest */
-	size_t nr_tasks;	/* that waited 1 s or more for it, at one time or another */
-	size_t nr_reported;	/* waits */
+	/* what its chain begins with: the oldest that was reported, or else the first to reach the timeout, or else the
+	 * longest */
+	struct pl_wait told;
+	size_t nr_tasks;    /* that waited 1 s or more for it, at one time or another */
+	size_t nr_reported; /* waits */
 	double chain_at_s;
 	struct pl_wait_link *chain; /* nr_chain; only of PL_WAIT_CHAINS_MAX groups */
 	size_t nr_chain;
@@ -83,8 +86,9 @@ struct pl_waits {
 	bool has_convoy; /* of that group's lock; if it is no lock, of the longest wait for one */
 	struct pl_convoy convoy;
 	/*
-	 * What is equal for equal causes: the convoy's, if the hang is told of its lock; else what is waited for, who is to end
-	 * that and what that one does, and what the kernel was entered for. "none": nobody waited 10 s for anything.
+	 * What is equal for equal causes: the convoy's, if the hang is told of its lock; else what is waited for, who
+	 * is to end that and what that one does, and what the kernel was entered for. "none": nobody waited 10 s for
+	 * anything.
 	 */
 	char fingerprint[PL_FINGERPRINT_MAX];
 	const struct pl_symbols *symbols;
@@ -95,15 +99,16 @@ struct pl_waits {
  * Never fails. Waits that began before the workload are left out. symbols may be NULL: then all that has a name is
  * mmap_lock, and they must outlive waits, as the log must. Free with pl_waits_free.
  */
-void pl_waits_find(const struct pl_bb *bb, const struct pl_symbols *symbols, double hung_task_timeout_s, struct pl_waits *waits);
+void pl_waits_find(const struct pl_bb *bb, const struct pl_symbols *symbols, double hung_task_timeout_s,
+		   struct pl_waits *waits);
 void pl_waits_free(struct pl_waits *waits);
 
 /* Is there anything that it is told of? False of one that is all zero, too. */
 bool pl_waits_is_told(const struct pl_waits *waits);
 
 /*
- * The longest wait for what has this name, in seconds; 0: nobody waited for it. NAN if that cannot be known: there are no symbols,
- * or neither the table of classes nor the kernel has such a name, nor anybody waited for it.
+ * The longest wait for what has this name, in seconds; 0: nobody waited for it. NAN if that cannot be known: there are
+ * no symbols, or neither the table of classes nor the kernel has such a name, nor anybody waited for it.
  */
 double pl_waits_longest_s(const struct pl_waits *waits, const char *name);
 

@@ -140,7 +140,8 @@ static void print_one(const struct pl_cell *cell, const struct pl_row *row, cons
 			 row->analysis.flags & PL_FLAG_WEDGED ? "by its recorder, because user space no longer could" :
 								"by SysRq, after its log was closed");
 	/* Whole, however wide: it is what one searches for. */
-	printf("fingerprint %s\n", pl_waits_is_told(&hang->waits) ? hang->waits.fingerprint : "none: nobody waited 10 s for anything");
+	printf("fingerprint %s\n",
+	       pl_waits_is_told(&hang->waits) ? hang->waits.fingerprint : "none: nobody waited 10 s for anything");
 	if (cell->expect)
 		print_expectation(cell->expect);
 	printf("verdict     %s: %s\n", pl_verdict_name(row->analysis.verdict), agreement_text(agreement));
@@ -222,7 +223,8 @@ static enum pl_status print_cell(const struct pl_cli *cli, const struct pl_cells
 	if (status == PL_UNMET && row.analysis.verdict == PL_PANIC)
 		status = PL_OK;
 	if (status == PL_OK) {
-		*agreement = pl_judge(cell->expect, &row, pl_waits_is_told(&hang.waits) ? hang.waits.fingerprint : NULL);
+		*agreement =
+			pl_judge(cell->expect, &row, pl_waits_is_told(&hang.waits) ? hang.waits.fingerprint : NULL);
 		count(tally, &row, &hang);
 		if (cells->nr_work > 1)
 			print_line(cell, &row, &hang, *agreement);

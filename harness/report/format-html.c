@@ -328,9 +328,12 @@ static void add_convoy(struct page *page, const struct pl_bb *bb, const struct p
 	add_key_text(json, "lock", convoy->lock_name);
 	add_key_text(json, "kind", convoy->lock_kind);
 	add_key_text(json, "fingerprint", convoy->fingerprint);
-	pl_buf_printf(json, "\"at_s\":%.3f,\"oldest_wait_s\":%.3f,\"longest_wait_s\":%.3f,\"held_s\":%.3f,\"held_reclaim_s\":%.3f,"
-		      "\"held_read_s\":%.3f", convoy->at_s - start_s, convoy->oldest_wait_s, convoy->longest_wait_s, convoy->held_s,
-		      convoy->held_reclaim_s, convoy->held_read_s);
+	pl_buf_printf(
+		json,
+		"\"at_s\":%.3f,\"oldest_wait_s\":%.3f,\"longest_wait_s\":%.3f,\"held_s\":%.3f,\"held_reclaim_s\":%.3f,"
+		"\"held_read_s\":%.3f",
+		convoy->at_s - start_s, convoy->oldest_wait_s, convoy->longest_wait_s, convoy->held_s,
+		convoy->held_reclaim_s, convoy->held_read_s);
 	add_tasks(page, "holders", bb, symbols, convoy->holders, convoy->nr_holders, start_s);
 	add_tasks(page, "waiters", bb, symbols, convoy->waiters, convoy->nr_waiters, start_s);
 	pl_buf_printf(json, "}");

@@ -78,7 +78,8 @@ static bool fingerprint_of(const struct pl_report *report, const struct pl_row *
 
 	if (report_read_log(report, row, &region, &bb, NULL) != PL_OK)
 		return false;
-	pl_waits_find(&bb, report->symbols ? report->symbols(report->ctx, row) : NULL, row->hung_task_timeout_s, &waits);
+	pl_waits_find(&bb, report->symbols ? report->symbols(report->ctx, row) : NULL, row->hung_task_timeout_s,
+		      &waits);
 
 	bool found = pl_waits_is_told(&waits);
 

@@ -171,7 +171,8 @@ static void print_memory(FILE *out, const struct pl_bb *bb, const struct story *
 		s->disk_inflight);
 }
 
-static void print_warnings(FILE *out, const struct pl_waits *waits, double timeout_s, const struct pl_table_style *style)
+static void print_warnings(FILE *out, const struct pl_waits *waits, double timeout_s,
+			   const struct pl_table_style *style)
 {
 	char title[80];
 
@@ -182,8 +183,8 @@ static void print_warnings(FILE *out, const struct pl_waits *waits, double timeo
 		const struct pl_wait *wait = &waits->reported[i];
 		double reported_s = ns_s(wait->reported_ns);
 
-		fprintf(out, "  %7.1f s  %s:%u has waited %.1f s for %s", reported_s - waits->workload_s, wait->comm, wait->pid,
-			reported_s - wait->since_s, wait->name);
+		fprintf(out, "  %7.1f s  %s:%u has waited %.1f s for %s", reported_s - waits->workload_s, wait->comm,
+			wait->pid, reported_s - wait->since_s, wait->name);
 		if (wait->kind == PL_WAIT_LOCK)
 			fprintf(out, " (%s)", pl_bb_lock_name(wait->lock_flags));
 		fputc('\n', out);
@@ -281,8 +282,8 @@ static void print_waiters(FILE *out, const struct pl_bb *bb, const struct pl_sym
 }
 
 /* Nothing, where there are no names. */
-static void print_functions(FILE *out, const struct pl_bb *bb, const struct pl_symbols *symbols, const void *stack, uint32_t nr_stack,
-			    const struct pl_table_style *style)
+static void print_functions(FILE *out, const struct pl_bb *bb, const struct pl_symbols *symbols, const void *stack,
+			    uint32_t nr_stack, const struct pl_table_style *style)
 {
 	const char *names[BB_CONVOY_STACK_DEPTH];
 	size_t nr = pl_stack_names(bb, symbols, stack, nr_stack, names);
@@ -321,8 +322,8 @@ static void print_does(struct pl_buf *text, const struct pl_wait_link *link)
 			pl_buf_printf(text, ", in %s", link->inside);
 	}
 	if (link->io.bytes)
-		pl_buf_printf(text, "; its %s of %u KiB has been in the disk for %.0f ms", pl_bb_disk_kind_name(link->io.kind),
-			      link->io.bytes / 1024, link->io.age_s * 1000);
+		pl_buf_printf(text, "; its %s of %u KiB has been in the disk for %.0f ms",
+			      pl_bb_disk_kind_name(link->io.kind), link->io.bytes / 1024, link->io.age_s * 1000);
 }
 
 /* Is the rest of a chain that of an earlier one? */
@@ -335,13 +336,14 @@ static bool is_above(const struct pl_waits *waits, const struct pl_wait_group *g
 	return false;
 }
 
-static void print_chain(FILE *out, const struct pl_bb *bb, const struct pl_waits *waits, const struct pl_wait_group *group,
-			const struct pl_table_style *style)
+static void print_chain(FILE *out, const struct pl_bb *bb, const struct pl_waits *waits,
+			const struct pl_wait_group *group, const struct pl_table_style *style)
 {
 	const struct pl_wait_link *last = &group->chain[group->nr_chain - 1];
 	char title[120];
 
-	snprintf(title, sizeof(title), "Who waits for whom, at %.1f s: %s", group->chain_at_s - waits->workload_s, group->told.name);
+	snprintf(title, sizeof(title), "Who waits for whom, at %.1f s: %s", group->chain_at_s - waits->workload_s,
+		 group->told.name);
 	heading(out, style, title);
 	for (size_t i = 0; i < group->nr_chain; i++) {
 		const struct pl_wait_link *link = &group->chain[i];
@@ -366,7 +368,8 @@ static void print_chain(FILE *out, const struct pl_bb *bb, const struct pl_waits
 }
 
 /* That of the convoy says no more than the convoy, unless its holder waits for somebody else. */
-static void print_chains(FILE *out, const struct pl_bb *bb, const struct pl_waits *waits, const struct pl_table_style *style)
+static void print_chains(FILE *out, const struct pl_bb *bb, const struct pl_waits *waits,
+			 const struct pl_table_style *style)
 {
 	for (size_t i = 0; i < waits->nr_groups; i++) {
 		const struct pl_wait_group *group = &waits->groups[i];
@@ -406,15 +409,19 @@ static void print_waits(FILE *out, const struct pl_waits *waits, double timeout_
 			continue;
 		}
 		if (!nr++) {
-			heading(out, style, waits->nr_reported ? "The longest waits: what was reported, then others" : "The longest waits");
-			fprintf(out, "  longest s tasks for                      who               from s by khungtaskd\n");
+			heading(out, style,
+				waits->nr_reported ? "The longest waits: what was reported, then others"
+						   : "The longest waits");
+			fprintf(out,
+				"  longest s tasks for                      who               from s by khungtaskd\n");
 		}
 		snprintf(who, sizeof(who), "%s:%u", wait->comm, wait->pid);
 		group_reported(&waits->groups[i], timeout_s, said, sizeof(said));
-		fprintf(out, "  %9.1f %5zu %-24s %-16s %7.1f %s\n", wait->total_s, waits->groups[i].nr_tasks, wait->name, who,
-			wait->since_s - waits->workload_s, said);
+		fprintf(out, "  %9.1f %5zu %-24s %-16s %7.1f %s\n", wait->total_s, waits->groups[i].nr_tasks,
+			wait->name, who, wait->since_s - waits->workload_s, said);
 		if (wait->pieces > 1)
-			fprintf(out, "                  %.1f s of it asleep, in %u pieces\n", wait->asleep_s, wait->pieces);
+			fprintf(out, "                  %.1f s of it asleep, in %u pieces\n", wait->asleep_s,
+				wait->pieces);
 	}
 	if (more)
 		fprintf(out, "  and %zu more of %.0f s and longer\n", more, LEAST_WAIT_S);
@@ -462,7 +469,8 @@ static void print_convoy(FILE *out, const struct pl_bb *bb, const struct pl_symb
 	char title[120];
 
 	snprintf(title, sizeof(title), "%s at %.1f s, when the oldest wait was %.1f s old",
-		 is_told ? "The convoy" : "The longest convoy of a lock", convoy->at_s - workload_s, convoy->oldest_wait_s);
+		 is_told ? "The convoy" : "The longest convoy of a lock", convoy->at_s - workload_s,
+		 convoy->oldest_wait_s);
 	heading(out, style, title);
 	pl_buf_printf(&text, "  lock %s, %s %#llx", convoy->lock_name, convoy->lock_kind, (unsigned long long)convoy->lock);
 	if (convoy->waiters[0].lock_flags & BB_LOCK_MMAP)
@@ -553,15 +561,18 @@ void pl_report_hang(FILE *out, const struct pl_bb *bb, const struct pl_waits *wa
 	struct story *story = pl_calloc(1, sizeof(*story));
 	const struct pl_wait_group *told = pl_waits_is_told(waits) ? &waits->groups[waits->told] : NULL;
 
-	read_story(story, bb, told && told->told.kind != PL_WAIT_LOCK ? told->chain_at_s : waits->has_convoy ? waits->convoy.at_s : INFINITY);
+	read_story(story, bb,
+		   told && told->told.kind != PL_WAIT_LOCK ? told->chain_at_s
+		   : waits->has_convoy			   ? waits->convoy.at_s
+							   : INFINITY);
 	if (story->has_at)
 		print_memory(out, bb, story, style);
 	print_warnings(out, waits, hung_task_timeout_s, style);
 	print_chains(out, bb, waits, style);
 	print_waits(out, waits, hung_task_timeout_s, style);
 	if (waits->has_convoy)
-		print_convoy(out, bb, waits->symbols, &waits->convoy, !told || told->told.lock == waits->convoy.lock, story->workload_s,
-			     hung_task_timeout_s, style);
+		print_convoy(out, bb, waits->symbols, &waits->convoy, !told || told->told.lock == waits->convoy.lock,
+			     story->workload_s, hung_task_timeout_s, style);
 	print_timeline(out, story, style);
 	free(story);
 }

@@ -26,7 +26,8 @@ static void add_flag(struct json_object *object, const char *name, bool value)
 }
 
 /* Without the names of functions it is empty. */
-static struct json_object *stack_json(const struct pl_bb *bb, const struct pl_symbols *symbols, const void *stack, uint32_t nr_stack)
+static struct json_object *stack_json(const struct pl_bb *bb, const struct pl_symbols *symbols, const void *stack,
+				      uint32_t nr_stack)
 {
 	struct json_object *array = json_object_new_array();
 	const char *names[BB_CONVOY_STACK_DEPTH];
@@ -116,7 +117,8 @@ static const char *kind_text(enum pl_wait_kind kind)
 	return texts[kind];
 }
 
-static struct json_object *wait_json(const struct pl_bb *bb, const struct pl_symbols *symbols, const struct pl_wait *wait)
+static struct json_object *wait_json(const struct pl_bb *bb, const struct pl_symbols *symbols,
+				     const struct pl_wait *wait)
 {
 	struct json_object *object = json_object_new_object();
 
@@ -137,7 +139,8 @@ static struct json_object *wait_json(const struct pl_bb *bb, const struct pl_sym
 	return object;
 }
 
-static struct json_object *link_json(const struct pl_bb *bb, const struct pl_symbols *symbols, const struct pl_wait_link *link)
+static struct json_object *link_json(const struct pl_bb *bb, const struct pl_symbols *symbols,
+				     const struct pl_wait_link *link)
 {
 	struct json_object *object = json_object_new_object();
 
@@ -156,7 +159,8 @@ static struct json_object *link_json(const struct pl_bb *bb, const struct pl_sym
 	return object;
 }
 
-static struct json_object *group_json(const struct pl_bb *bb, const struct pl_symbols *symbols, const struct pl_wait_group *group)
+static struct json_object *group_json(const struct pl_bb *bb, const struct pl_symbols *symbols,
+				      const struct pl_wait_group *group)
 {
 	struct json_object *object = json_object_new_object(), *chain = json_object_new_array();
 
@@ -180,7 +184,9 @@ static void add_waits(struct json_object *object, const struct pl_bb *bb, const 
 	struct json_object *groups = json_object_new_array(), *reported = json_object_new_array();
 
 	add_text(object, "fingerprint", waits->fingerprint);
-	json_object_object_add(object, "told", pl_waits_is_told(waits) ? wait_json(bb, waits->symbols, &waits->groups[waits->told].told) : NULL);
+	json_object_object_add(object, "told",
+			       pl_waits_is_told(waits) ? wait_json(bb, waits->symbols, &waits->groups[waits->told].told)
+						       : NULL);
 	for (size_t i = 0; i < waits->nr_reported; i++)
 		json_object_array_add(reported, wait_json(bb, waits->symbols, &waits->reported[i]));
 	for (size_t i = 0; i < waits->nr_groups; i++)
@@ -196,7 +202,8 @@ void pl_report_hang_json(FILE *out, const char *id, const struct pl_bb *bb, cons
 
 	add_text(object, "id", id);
 	add_waits(object, bb, waits);
-	json_object_object_add(object, "convoy", waits->has_convoy ? convoy_json(bb, waits->symbols, &waits->convoy) : NULL);
+	json_object_object_add(object, "convoy",
+			       waits->has_convoy ? convoy_json(bb, waits->symbols, &waits->convoy) : NULL);
 	fputs(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE), out);
 	fputc('\n', out);
 	json_object_put(object);

@@ -35,8 +35,8 @@ void pl_report_table(FILE *out, const struct pl_row *rows, size_t nr_rows, const
 void pl_report_json(FILE *out, const struct pl_row *rows, size_t nr_rows);
 
 /*
- * What happened in a guest that hung, or that was to hang: memory, khungtaskd's warnings, who waits for whom, the longest
- * waits, the convoy and a timeline. bb and waits->symbols are those that waits were found in.
+ * What happened in a guest that hung, or that was to hang: memory, khungtaskd's warnings, who waits for whom, the
+ * longest waits, the convoy and a timeline. bb and waits->symbols are those that waits were found in.
  */
 void pl_report_hang(FILE *out, const struct pl_bb *bb, const struct pl_waits *waits, double hung_task_timeout_s,
 		    const struct pl_table_style *style);

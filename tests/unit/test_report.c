@@ -419,7 +419,9 @@ static void hang_json(void **state)
 		size_t len;
 		FILE *out = open_memstream(&text, &len);
 
-		struct pl_waits waits = { .has_convoy = with, .convoy = with ? convoy : (struct pl_convoy){ 0 }, .fingerprint = "none" };
+		struct pl_waits waits = { .has_convoy = with,
+					  .convoy = with ? convoy : (struct pl_convoy){ 0 },
+					  .fingerprint = "none" };
 
 		pl_report_hang_json(out, "0123456789abcdef", &bb, &waits);
 		fclose(out);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* What a hang is told of, and who waits for whom: from black boxes that were built by hand, with the stacks of real ones. */
+/* What a hang is told of, and who waits for whom: from black boxes that were built by hand, with the stacks of real
+ * ones. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,13 +13,13 @@
 #include "bb_builder.h"
 
 #define TIMEOUT_S 120.0
-#define DIR_LOCK  0xffff888000428eb8ULL
+#define DIR_LOCK 0xffff888000428eb8ULL
 
 /* Addresses of this program stand for those of a kernel. */
-#define KERNEL_FUNCTION(name)                 \
-	void name(void);                      \
+#define KERNEL_FUNCTION(name)                     \
+	void name(void);                          \
 	__attribute__((noinline)) void name(void) \
-	{                                     \
+	{                                         \
 	}
 KERNEL_FUNCTION(_text)
 KERNEL_FUNCTION(jbd2_log_wait_commit)
@@ -107,7 +108,8 @@ static uint32_t stack_of(__u64 *stack, void (*const *functions)(void))
 #define STACK(...) ((void (*const[])(void)){ __VA_ARGS__, NULL })
 
 /* A task that was in D state from since to until; still so if until is 0. */
-static struct bb_blocked *slept(double since_s, double until_s, uint32_t pid, const char *comm, void (*const *functions)(void))
+static struct bb_blocked *slept(double since_s, double until_s, uint32_t pid, const char *comm,
+				void (*const *functions)(void))
 {
 	struct bb_blocked *blocked = bbb_add(&box, BB_REC_BLOCKED, sizeof(*blocked), since_s + 0.2);
 
@@ -121,7 +123,8 @@ static struct bb_blocked *slept(double since_s, double until_s, uint32_t pid, co
 	return blocked;
 }
 
-static void reported(double t_s, uint32_t pid, const char *comm, uint64_t lock, double lock_since_s, void (*const *functions)(void))
+static void reported(double t_s, uint32_t pid, const char *comm, uint64_t lock, double lock_since_s,
+		     void (*const *functions)(void))
 {
 	struct bb_hung_task *hung = bbb_add(&box, BB_REC_HUNG_TASK, sizeof(*hung), t_s);
 
@@ -174,15 +177,17 @@ static void part(double t_s, enum bb_lock_role role, uint32_t pid, double since_
 }
 
 /*
- * A real one (6.1, high watermarks, a slow disk): khungtaskd reports an fsync, the journal's thread is in one direct reclaim, and
- * a queue of 91 s for a directory is the longest for a lock.
+ * A real one (6.1, high watermarks, a slow disk): khungtaskd reports an fsync, the journal's thread is in one direct
+ * reclaim, and a queue of 91 s for a directory is the longest for a lock.
  */
 static void jbd2_hang(void)
 {
 	bbb_stall_begin(&box, 39.9, 28, 90, 0);
 	slept(40.0, 0, 37, "probe-fsync", STACK(jbd2_log_wait_commit, ext4_sync_file, __x64_sys_fsync));
-	slept(40.0, 48.0, 28, "jbd2/mdisk3-8", STACK(rq_qos_wait, wbt_wait, try_to_free_pages, jbd2_journal_commit_transaction, kjournald2));
-	slept(160.0, 166.0, 28, "jbd2/mdisk3-8", STACK(rq_qos_wait, wbt_wait, try_to_free_pages, jbd2_journal_commit_transaction, kjournald2));
+	slept(40.0, 48.0, 28, "jbd2/mdisk3-8",
+	      STACK(rq_qos_wait, wbt_wait, try_to_free_pages, jbd2_journal_commit_transaction, kjournald2));
+	slept(160.0, 166.0, 28, "jbd2/mdisk3-8",
+	      STACK(rq_qos_wait, wbt_wait, try_to_free_pages, jbd2_journal_commit_transaction, kjournald2));
 	part(90, BB_LOCK_WAITER, 49, 75, DIR_LOCK, BB_LOCK_WRITE, STACK(path_openat, __x64_sys_openat));
 	reported(163.9, 37, "probe-fsync", 0, 0, STACK(jbd2_log_wait_commit, ext4_sync_file, __x64_sys_fsync));
 	/* It is said again at the next scan. */
@@ -235,9 +240,11 @@ static void test_a_chain_of_three(void **state)
 {
 	(void)state;
 	slept(10, 100, 37, "probe-fsync", STACK(jbd2_log_wait_commit, ext4_sync_file, __x64_sys_fsync));
-	slept(11, 100, 28, "jbd2/mdisk3-8", STACK(jbd2_journal_wait_updates, jbd2_journal_commit_transaction, kjournald2));
+	slept(11, 100, 28, "jbd2/mdisk3-8",
+	      STACK(jbd2_journal_wait_updates, jbd2_journal_commit_transaction, kjournald2));
 	slept(11, 100, 50, "waiter", STACK(start_this_handle, __ext4_new_inode, __x64_sys_openat));
-	slept(12, 99.9, 51, "owner", STACK(rq_qos_wait, wbt_wait, try_to_free_pages, __ext4_new_inode, __x64_sys_openat));
+	slept(12, 99.9, 51, "owner",
+	      STACK(rq_qos_wait, wbt_wait, try_to_free_pages, __ext4_new_inode, __x64_sys_openat));
 	bbb_stall_end(&box, 99.99, 51, 88);
 	bbb_end(&box, 120, BB_END_DONE);
 	find(symbols);
@@ -246,8 +253,9 @@ static void test_a_chain_of_three(void **state)
 	assert_int_equal(told()->chain[2].pid, 51);
 	assert_string_equal(told()->chain[2].relation, "handle owner");
 	assert_int_equal(told()->chain[2].nr_others, 0);
-	assert_string_equal(waits.fingerprint,
-			    "jbd2 commit: journal thread waits for jbd2 updates, handle owner in direct reclaim | fsync");
+	assert_string_equal(
+		waits.fingerprint,
+		"jbd2 commit: journal thread waits for jbd2 updates, handle owner in direct reclaim | fsync");
 }
 
 /* The kernel gives the penalty in pieces of at most 2 s; between them the task does a little. */
@@ -255,7 +263,8 @@ static void test_memory_high(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < 29; i++)
-		slept(5 + 2.1 * i, 5 + 2.1 * i + 2, 45, "server", STACK(mem_cgroup_handle_over_high, exc_page_fault))->flags |= BB_TASK_KILLABLE;
+		slept(5 + 2.1 * i, 5 + 2.1 * i + 2, 45, "server", STACK(mem_cgroup_handle_over_high, exc_page_fault))
+			->flags |= BB_TASK_KILLABLE;
 	/* Another time, for itself. */
 	slept(70, 72, 45, "server", STACK(mem_cgroup_handle_over_high, exc_page_fault));
 	bbb_end(&box, 80, BB_END_DONE);
@@ -277,7 +286,8 @@ static void test_static_locks_and_whom_their_holders_wait_for(void **state)
 
 	(void)state;
 	slept(11.3, 155, 51, "rmdir", STACK(kernfs_drain, __x64_sys_rmdir));
-	slept(140, 150, 41, "sh", STACK(rq_qos_wait, wbt_wait, try_to_free_mem_cgroup_pages, kernfs_fop_write_iter, ksys_write));
+	slept(140, 150, 41, "sh",
+	      STACK(rq_qos_wait, wbt_wait, try_to_free_mem_cgroup_pages, kernfs_fop_write_iter, ksys_write));
 	slept(16.3, 155, 53, "cat", STACK(proc_cgroup_show, ksys_read))->lock = lock;
 	reported(143.4, 51, "rmdir", 0, 0, STACK(kernfs_drain, __x64_sys_rmdir));
 	reported(143.41, 53, "cat", lock, 16.3, STACK(proc_cgroup_show, ksys_read));
@@ -403,12 +413,27 @@ static void test_classes(void **state)
 		const char *stack[6], *class, *inside, *entry;
 	} cases[] = {
 		{ { "folio_wait_bit_common", "filemap_fault", "exc_page_fault" }, "folio lock", NULL, "page fault" },
-		{ { "folio_wait_bit_common", "folio_wait_writeback", "ext4_sync_file", "__x64_sys_fsync" }, "folio writeback", NULL, "fsync" },
-		{ { "rq_qos_wait", "wbt_wait", "try_to_free_pages", "__x64_sys_openat" }, "block wbt", "direct reclaim", "openat" },
-		{ { "rq_qos_wait", "ioc_rqos_throttle", "do_syscall_64" }, "block throttle", NULL, "ioc_rqos_throttle" },
-		{ { "blk_mq_get_tag.isra.0", "__blk_mq_alloc_requests" }, "block tag", NULL, "__blk_mq_alloc_requests" },
+		{ { "folio_wait_bit_common", "folio_wait_writeback", "ext4_sync_file", "__x64_sys_fsync" },
+		  "folio writeback",
+		  NULL,
+		  "fsync" },
+		{ { "rq_qos_wait", "wbt_wait", "try_to_free_pages", "__x64_sys_openat" },
+		  "block wbt",
+		  "direct reclaim",
+		  "openat" },
+		{ { "rq_qos_wait", "ioc_rqos_throttle", "do_syscall_64" },
+		  "block throttle",
+		  NULL,
+		  "ioc_rqos_throttle" },
+		{ { "blk_mq_get_tag.isra.0", "__blk_mq_alloc_requests" },
+		  "block tag",
+		  NULL,
+		  "__blk_mq_alloc_requests" },
 		{ { "balance_dirty_pages+0x123/0x456", "ksys_write" }, "dirty limit", NULL, "write" },
-		{ { "mem_cgroup_handle_over_high", "irqentry_exit_to_user_mode" }, "memory.high", NULL, "return to user mode" },
+		{ { "mem_cgroup_handle_over_high", "irqentry_exit_to_user_mode" },
+		  "memory.high",
+		  NULL,
+		  "return to user mode" },
 		{ { "blk_mq_get_tags" }, NULL, NULL, "blk_mq_get_tags" },
 		/* Too far out to be what it sleeps in. */
 		{ { "a", "b", "c", "d", "kernfs_drain" }, NULL, NULL, "kernfs_drain" },
@@ -427,8 +452,10 @@ static void test_classes(void **state)
 		const struct pl_wait_class *class = pl_stack_wait(stack, nr);
 		const char *inside = pl_stack_inside(stack, nr);
 
-		if ((class && !cases[i].class) || (!class && cases[i].class) || (class && strcmp(class->name, cases[i].class) != 0))
-			fail_msg("%zu: found %s, expected %s", i, class ? class->name : "none", cases[i].class ? cases[i].class : "none");
+		if ((class && !cases[i].class) || (!class && cases[i].class) ||
+		    (class && strcmp(class->name, cases[i].class) != 0))
+			fail_msg("%zu: found %s, expected %s", i, class ? class->name : "none",
+				 cases[i].class ? cases[i].class : "none");
 		if (cases[i].inside)
 			assert_string_equal(inside, cases[i].inside);
 		else
