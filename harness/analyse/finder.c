@@ -238,6 +238,16 @@ static void add_report(struct finder *finder, size_t nr_sorted, const struct fac
 	add_wait(finder, wait);
 }
 
+/* What was reported is told of, even if it began before. */
+static bool is_of_workload(const struct finder *finder, const struct wait *wait)
+{
+	const struct facts *facts = &finder->facts;
+
+	if (wait->reported_ns)
+		return wait->reported_ns >= facts->workload_ns;
+	return facts->has_workload && wait->begin_ns >= facts->workload_ns;
+}
+
 static void waits_read(struct finder *finder)
 {
 	add_lock_waits(finder);
@@ -251,7 +261,7 @@ static void waits_read(struct finder *finder)
 	for (size_t i = 0; i < finder->facts.reports.nr; i++)
 		add_report(finder, nr_sorted, &finder->facts.reports.list[i]);
 	for (size_t i = 0; i < finder->nr; i++)
-		if (finder->facts.has_workload && finder->waits[i].begin_ns >= finder->facts.workload_ns)
+		if (is_of_workload(finder, &finder->waits[i]))
 			finder->waits[kept++] = finder->waits[i];
 	finder->nr = kept;
 }

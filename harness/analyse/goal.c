@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/* Reading and evaluating what a user calls bad: goal.h has the grammar. */
 #include "analyse/goal.h"
 
 #include <ctype.h>
@@ -6,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyse/waits.h"
 #include "plan/yaml.h"
 
 #define MAX_NAME 63
@@ -20,6 +22,7 @@ enum operator {
 	PUSH_FINGERPRINT_IS,
 	PUSH_LONGEST_S,
 	PUSH_TOTAL_S,
+	PUSH_LONGEST_WAIT,
 	NEGATE,
 	NOT,
 	ADD,
@@ -40,7 +43,7 @@ struct step {
 	enum operator operator;
 	double number;	/* PUSH_NUMBER */
 	unsigned index; /* of a metric, verdict or flag's bit */
-	char *text;	/* PUSH_FINGERPRINT_IS */
+	char *text;	/* PUSH_FINGERPRINT_IS, PUSH_LONGEST_WAIT */
 	struct pl_goal *over; /* PUSH_LONGEST_S, PUSH_TOTAL_S: of a sample's quantities */
 };
 
@@ -133,7 +136,7 @@ static int flag_bit(const char *name)
 
 static enum type fail_unknown(struct parser *p, const char *at, const char *name)
 {
-	const char *known[PL_MAX_METRICS + PL_NR_VERDICTS + 32 + 5];
+	const char *known[PL_MAX_METRICS + PL_NR_VERDICTS + 32 + 6];
 	size_t nr = 0;
 
 	for (size_t i = 0; i < pl_nr_metrics; i++)
@@ -147,6 +150,7 @@ static enum type fail_unknown(struct parser *p, const char *at, const char *name
 	known[nr++] = "fingerprint";
 	known[nr++] = "longest_s";
 	known[nr++] = "total_s";
+	known[nr++] = "longest_wait_s";
 	known[nr++] = "true";
 	known[nr++] = "false";
 
@@ -203,6 +207,34 @@ static enum type time_over(struct parser *p, const char *at, const char *word, e
 	return emit_as(p, TYPE_NUMBER, (struct step){ .operator = operator, .over = over });
 }
 
+static enum type text(struct parser *p);
+
+/* What is in the ( ) of a longest wait: the name of what is waited for. */
+static enum type wait_for(struct parser *p, const char *word)
+{
+	if (peek(p) != '(')
+		return fail(p, p->at, "expected ( after %s, and in it the name of a lock or of a kind of waits, such as \"i_rwsem\"", word);
+
+	const char *open = p->at++;
+	char c = peek(p);
+	const char *at = p->at;
+
+	if (c != '"' && c != '\'')
+		return fail(p, at, "expected a name in quotes after %s(, such as \"i_rwsem\"", word);
+	if (text(p) == TYPE_ERROR)
+		return TYPE_ERROR;
+	if (!*p->text || strlen(p->text) >= PL_WAIT_NAME_MAX)
+		return fail(p, at, "expected a name of 1 to %d characters", PL_WAIT_NAME_MAX - 1);
+	if (peek(p) != ')')
+		return fail(p, p->at, "expected ) for the ( of column %zu", (size_t)(open - p->begin) + 1);
+	p->at++;
+
+	char *wanted = p->text;
+
+	p->text = NULL;
+	return emit_as(p, TYPE_NUMBER, (struct step){ .operator = PUSH_LONGEST_WAIT, .text = wanted });
+}
+
 static enum type name(struct parser *p)
 {
 	const char *at = p->at;
@@ -235,6 +267,8 @@ static enum type name(struct parser *p)
 		return time_over(p, at, word, PUSH_LONGEST_S);
 	if (!strcmp(word, "total_s"))
 		return time_over(p, at, word, PUSH_TOTAL_S);
+	if (!strcmp(word, "longest_wait_s"))
+		return wait_for(p, word);
 
 	int metric = pl_metric_index(word);
 
@@ -540,6 +574,38 @@ bool pl_goal_asks_series(const struct pl_goal *goal)
 	return asks(goal, PUSH_LONGEST_S, PUSH_TOTAL_S);
 }
 
+bool pl_goal_asks_waits(const struct pl_goal *goal)
+{
+	return asks(goal, PUSH_LONGEST_WAIT, PUSH_LONGEST_WAIT);
+}
+
+static const struct pl_goal_wait *find_wait(const struct pl_goal_waits *waits, const char *name)
+{
+	for (size_t i = 0; i < waits->nr; i++)
+		if (!strcmp(waits->list[i].name, name))
+			return &waits->list[i];
+	return NULL;
+}
+
+void pl_goal_add_waits(const struct pl_goal *goal, struct pl_goal_waits *waits)
+{
+	for (size_t i = 0; i < goal->nr_steps; i++) {
+		const struct step *step = &goal->steps[i];
+
+		if (step->operator != PUSH_LONGEST_WAIT || find_wait(waits, step->text))
+			continue;
+		waits->list = pl_realloc_array(waits->list, waits->nr + 1, sizeof(*waits->list));
+		waits->list[waits->nr++] = (struct pl_goal_wait){ step->text, NAN };
+	}
+}
+
+static double longest_wait(const struct step *step, const struct pl_goal_waits *waits)
+{
+	const struct pl_goal_wait *wait = waits ? find_wait(waits, step->text) : NULL;
+
+	return wait ? wait->longest_s : NAN;
+}
+
 static double evaluate(const struct pl_goal *goal, const double *values, const struct pl_analysis *analysis,
 		       const struct pl_goal_log *log);
 
@@ -581,6 +647,8 @@ static double push(const struct step *step, const double *values, const struct p
 	case PUSH_LONGEST_S:
 	case PUSH_TOTAL_S:
 		return log && log->series ? time_of(step, log->series) : NAN;
+	case PUSH_LONGEST_WAIT:
+		return longest_wait(step, log ? log->waits : NULL);
 	default:
 		return step->number;
 	}

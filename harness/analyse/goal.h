@@ -9,7 +9,7 @@
  *   sum     = product { ("+" | "-") product }
  *   product = factor { ("*" | "/") factor }
  *   factor  = number | metric | verdict | flag | "true" | "false" | fingerprint | "text" | "(" expr ")" | "-" factor |
- *             ("longest_s" | "total_s") "(" expr ")"
+ *             ("longest_s" | "total_s") "(" expr ")" | "longest_wait_s" "(" "text" ")"
  *
  * Verdicts and flags are true or false, metrics are numbers, and a fingerprint can be compared with a text, by == and
  * != only. `hung` and `oom` are true of every cell that did so, though a verdict is one thing only: of a cell that hung and had
@@ -17,6 +17,9 @@
  *
  * longest_s(EXPR) and total_s(EXPR) are numbers: for how many seconds of the window EXPR, of the quantities that a sample has
  * (analyse/series.h) and true or false, held at one sample after the other, and at all samples together.
+ *
+ * longest_wait_s("NAME") is a number: the longest wait for the lock, or of the kind of waits, that the story of a hang calls so
+ * (analyse/waits.h): "cgroup_mutex", "i_rwsem", "jbd2 commit". 0: nobody waited for it; unknown: there is no such name.
  *
  * A metric that a run does not say, and whatever is computed of it, is unknown, and so is what is no finite number. Truth
  * has three values (Kleene's strong logic): `unknown and false` is false, `unknown or true` is true, else unknown stays.
@@ -50,14 +53,30 @@ enum pl_status pl_goal_parse_number(const char *what, const char *text, struct p
 enum pl_status pl_goal_parse_over(const char *what, const char *text, const char *const *names, size_t nr_names,
 				  struct pl_goal **goal, struct pl_error *err);
 
-/* Does it ask for the fingerprint, for times of the window's samples? Either takes the log to be read. */
+/* Does it ask for the fingerprint, for times of the window's samples, for waits? Each takes the log to be read. */
 bool pl_goal_asks_fingerprint(const struct pl_goal *goal);
 bool pl_goal_asks_series(const struct pl_goal *goal);
+bool pl_goal_asks_waits(const struct pl_goal *goal);
+
+/* The longest wait for what has a name; NAN: not known. */
+struct pl_goal_wait {
+	const char *name;
+	double longest_s;
+};
+
+struct pl_goal_waits {
+	struct pl_goal_wait *list;
+	size_t nr;
+};
+
+/* Add the names that it asks for and that are not there yet, with NAN. The texts are the goal's; the list is for free(). */
+void pl_goal_add_waits(const struct pl_goal *goal, struct pl_goal_waits *waits);
 
 /* What the log says besides. NULL: not known, and unknown is what asks for it; so it is without one of these. */
 struct pl_goal_log {
-	const char *fingerprint; /* "none" if nobody waited long enough for a lock */
+	const char *fingerprint; /* "none" if nobody waited long enough for anything */
 	const struct pl_series *series;
+	const struct pl_goal_waits *waits;
 };
 
 enum pl_truth { PL_FALSE, PL_TRUE, PL_UNKNOWN };

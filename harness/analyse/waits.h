@@ -96,7 +96,7 @@ struct pl_waits {
 };
 
 /*
- * Never fails. Waits that began before the workload are left out. symbols may be NULL: then all that has a name is
+ * Never fails. Waits that began before the workload are left out, unless they were reported later. symbols may be NULL: then all that has a name is
  * mmap_lock, and they must outlive waits, as the log must. Free with pl_waits_free.
  */
 void pl_waits_find(const struct pl_bb *bb, const struct pl_symbols *symbols, double hung_task_timeout_s,

@@ -86,8 +86,12 @@ void pl_claim_free(struct pl_claim *claim);
 struct pl_claim_cells {
 	const struct pl_analysis **list;
 	const struct pl_series **series; /* their windows, as long; NULL, or with a NULL in it: not read, see pl_claim_asks_series */
+	struct pl_goal_waits *waits; /* as long; NULL: not read, see pl_claim_add_waits */
 	size_t nr;
 };
+
+/* Add the names of waits that its expressions ask for. */
+void pl_claim_add_waits(const struct pl_claim *claim, struct pl_goal_waits *waits);
 
 /* Does one of its expressions ask for times of a window's samples? That takes the logs of all its cells. */
 bool pl_claim_asks_series(const struct pl_claim *claim);

@@ -31,9 +31,20 @@ bool pl_claim_asks_series(const struct pl_claim *claim)
 	return asks;
 }
 
+void pl_claim_add_waits(const struct pl_claim *claim, struct pl_goal_waits *waits)
+{
+	for (size_t n = 0; n < claim->nr_numbers; n++)
+		pl_goal_add_waits(claim->numbers[n].of, waits);
+	for (size_t d = 0; d < claim->nr_drawn; d++)
+		pl_goal_add_waits(claim->drawn[d], waits);
+}
+
 double pl_claim_of_cell(const struct pl_goal *of, const struct pl_claim_cells *cells, size_t i)
 {
-	const struct pl_goal_log log = { .series = cells->series ? cells->series[i] : NULL };
+	const struct pl_goal_log log = {
+		.series = cells->series ? cells->series[i] : NULL,
+		.waits = cells->waits ? &cells->waits[i] : NULL,
+	};
 
 	return cells->list[i] ? pl_goal_number(of, cells->list[i], &log) : NAN;
 }

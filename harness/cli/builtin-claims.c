@@ -7,6 +7,7 @@
 #include "claims/claims.h"
 #include "cli/cells.h"
 #include "cli/cli.h"
+#include "cli/hang.h"
 #include "cli/output.h"
 
 #define MAX_CLAIMS 256
@@ -103,6 +104,7 @@ struct claims {
 	struct pl_cells cells;
 	struct pl_analysis *analyses; /* of all cells; verdict PL_INCOMPLETE: not to be counted */
 	struct pl_series **series;    /* of all cells; NULL: nobody asks for it, or there is no log */
+	struct pl_goal_waits *waits;  /* of all cells; empty: the same */
 	struct pl_error *err;
 };
 
@@ -453,6 +455,47 @@ static enum pl_status read_all_series(struct claims *claims)
 	return status;
 }
 
+static enum pl_status read_waits(struct claims *claims, const struct pl_claim *claim, size_t work)
+{
+	struct pl_goal_waits *waits = &claims->waits[work];
+	struct pl_hang hang;
+	struct pl_row row;
+
+	size_t nr_before = waits->nr;
+
+	pl_claim_add_waits(claim, waits);
+	if (waits->nr == nr_before || claims->analyses[work].verdict == PL_INCOMPLETE)
+		return PL_OK;
+	enum pl_status status = pl_cells_row(&claims->cells, work, &row);
+	if (status != PL_OK)
+		return status;
+	status = pl_hang_read(claims->cli, claims->cells.ledger, &row, &hang, claims->err);
+	if (status == PL_OK) {
+		pl_hang_answer(&hang, waits);
+		pl_hang_free(&hang);
+	}
+	pl_row_free(&row);
+	/* A panic may leave no log. */
+	return status == PL_UNMET ? PL_OK : status;
+}
+
+/* The waits of those cells whose claim asks for them. */
+static enum pl_status read_all_waits(struct claims *claims)
+{
+	enum pl_status status = PL_OK;
+
+	claims->waits = pl_calloc(claims->cells.nr_work + 1, sizeof(*claims->waits));
+	for (size_t i = 0; i < claims->nr * PL_CLAIM_MAX_KERNELS * (PL_CLAIM_SPEEDS + 1); i++) {
+		const struct pl_claim *claim = &claims->list[i / (PL_CLAIM_MAX_KERNELS * (PL_CLAIM_SPEEDS + 1))];
+		const struct group_cells *groups = claims->judged[i].groups;
+
+		for (size_t g = 0; groups && g < claim->nr_groups; g++)
+			for (size_t c = 0; c < groups[g].nr && status == PL_OK; c++)
+				status = read_waits(claims, claim, groups[g].work[c]);
+	}
+	return status;
+}
+
 static void judge(struct claims *claims, size_t claim, size_t kernel, size_t speed)
 {
 	const struct pl_claim *of = &claims->list[claim];
@@ -465,11 +508,13 @@ static void judge(struct claims *claims, size_t claim, size_t kernel, size_t spe
 		cells->nr = group->nr;
 		cells->list = pl_calloc(group->nr, sizeof(struct pl_analysis *));
 		cells->series = pl_calloc(group->nr, sizeof(struct pl_series *));
+		cells->waits = pl_calloc(group->nr, sizeof(*cells->waits));
 		for (size_t i = 0; i < group->nr; i++) {
 			const struct pl_analysis *analysis = &claims->analyses[group->work[i]];
 
 			cells->list[i] = analysis->verdict == PL_INCOMPLETE ? NULL : analysis;
 			cells->series[i] = claims->series[group->work[i]];
+			cells->waits[i] = claims->waits[group->work[i]];
 		}
 	}
 	pl_claim_judge(of, judged->cells, &judged->result);
@@ -595,6 +640,8 @@ static enum pl_status run(struct claims *claims, unsigned jobs)
 		status = read_cells(claims);
 	if (status == PL_OK)
 		status = read_all_series(claims);
+	if (status == PL_OK)
+		status = read_all_waits(claims);
 	if (status != PL_OK)
 		return status;
 	judge_all(claims);
@@ -613,6 +660,7 @@ static void free_claims(struct claims *claims)
 			free(judged->groups[g].work);
 			free(judged->cells[g].list);
 			free(judged->cells[g].series);
+			free(judged->cells[g].waits);
 		}
 		free(judged->groups);
 		free(judged->cells);
@@ -630,6 +678,9 @@ static void free_claims(struct claims *claims)
 	for (size_t i = 0; claims->series && i < claims->cells.nr_work; i++)
 		pl_series_free(claims->series[i]);
 	free(claims->series);
+	for (size_t i = 0; claims->waits && i < claims->cells.nr_work; i++)
+		free(claims->waits[i].list);
+	free(claims->waits);
 	free(claims->analyses);
 	if (claims->cells.ledger)
 		pl_ledger_close(claims->cells.ledger);

@@ -54,6 +54,12 @@ void pl_hang_free(struct pl_hang *hang)
 	*hang = (struct pl_hang){ 0 };
 }
 
+void pl_hang_answer(const struct pl_hang *hang, struct pl_goal_waits *waits)
+{
+	for (size_t i = 0; i < waits->nr; i++)
+		waits->list[i].longest_s = pl_waits_longest_s(&hang->waits, waits->list[i].name);
+}
+
 void pl_hang_print(FILE *out, const struct pl_row *row, const struct pl_hang *hang)
 {
 	pl_report_hang(out, &hang->bb, &hang->waits, row->hung_task_timeout_s, pl_report_style_for(fileno(out)));

@@ -3,6 +3,7 @@
 #ifndef PL_CLI_HANG_H
 #define PL_CLI_HANG_H
 
+#include "analyse/goal.h"
 #include "analyse/waits.h"
 #include "cli/cli.h"
 #include "report/report.h"
@@ -22,6 +23,8 @@ char *pl_kernel_of_cell(const struct pl_cli *cli, struct pl_ledger *ledger, cons
 enum pl_status pl_hang_read(const struct pl_cli *cli, struct pl_ledger *ledger, const struct pl_row *row, struct pl_hang *hang,
 			    struct pl_error *err);
 void pl_hang_free(struct pl_hang *hang);
+/* Fill in how long these waits were at the longest. */
+void pl_hang_answer(const struct pl_hang *hang, struct pl_goal_waits *waits);
 void pl_hang_print(FILE *out, const struct pl_row *row, const struct pl_hang *hang);
 void pl_hang_print_json(FILE *out, const struct pl_row *row, const struct pl_hang *hang);
 

@@ -144,7 +144,7 @@ enum pl_status pl_trials_check(struct pl_trials *trials, size_t point, struct pl
 
 static bool asks_log(const struct pl_goal *goal)
 {
-	return pl_goal_asks_fingerprint(goal) || pl_goal_asks_series(goal);
+	return pl_goal_asks_fingerprint(goal) || pl_goal_asks_series(goal) || pl_goal_asks_waits(goal);
 }
 
 static enum pl_status judge(struct pl_trials *trials, const struct pl_cells *cells, size_t i, struct pl_trial *trial,
@@ -152,6 +152,7 @@ static enum pl_status judge(struct pl_trials *trials, const struct pl_cells *cel
 {
 	bool asks = asks_log(trials->goal) || (trials->other && asks_log(trials->other));
 	struct pl_series *series = NULL;
+	struct pl_goal_waits waits = { 0 };
 	struct pl_goal_log log = { 0 };
 	struct pl_hang hang = { 0 };
 	struct pl_row row;
@@ -163,7 +164,11 @@ static enum pl_status judge(struct pl_trials *trials, const struct pl_cells *cel
 		status = pl_hang_read(trials->cli, trials->ledger, &row, &hang, err);
 		if (status == PL_OK) {
 			series = pl_series_read(&hang.bb);
-			log = (struct pl_goal_log){ hang.waits.fingerprint, series };
+			pl_goal_add_waits(trials->goal, &waits);
+			if (trials->other)
+				pl_goal_add_waits(trials->other, &waits);
+			pl_hang_answer(&hang, &waits);
+			log = (struct pl_goal_log){ hang.waits.fingerprint, series, &waits };
 		} else if (status == PL_UNMET) {
 			/* A panic may leave no log. */
 			status = PL_OK;
@@ -177,6 +182,7 @@ static enum pl_status judge(struct pl_trials *trials, const struct pl_cells *cel
 		snprintf(trial->why, sizeof(trial->why), "%s", row.analysis.verdict == PL_INCOMPLETE ? row.analysis.reason : "");
 	}
 	pl_series_free(series);
+	free(waits.list);
 	pl_hang_free(&hang);
 	pl_row_free(&row);
 	return status;

@@ -131,6 +131,21 @@ answered() {
 	[[ ${lines[-1]} == *" 0 failed in another way than the one sought, and "*" say nothing." ]]
 }
 
+# khungtaskd's report is all that the fake guest's log has of the lock, which has no name without symbols.
+@test "the longest wait for a lock is read from the log, by its name" {
+	fake_world 'echo hung'
+	run in_world check --goal 'longest_wait_s("rwsem of ?") > 2' w.yaml
+	expect 1 "bad (hung)"
+	run in_world check --goal 'longest_wait_s("rwsem of ?") > 200' --other false w.yaml
+	expect 0 "good (hung)"
+	# Whether nobody waited for it, or it is called otherwise there, nobody knows without symbols.
+	run in_world check --goal 'longest_wait_s("shrinker_rwsem") > 2' --other false w.yaml
+	expect 125 "cannot tell (hung)"
+	run in_world check --goal 'longest_wait_s(shrinker_rwsem) > 2' w.yaml
+	expect 130 '--goal:16: expected a name in quotes after longest_wait_s('
+	one_line
+}
+
 # The fake guest has 1000 free pages at 0.9 s, and none at 3 s.
 @test "how long something was so is read from the log" {
 	fake_world 'echo completed'

@@ -56,6 +56,15 @@ claim() {
 	python3 -c 'import xml.dom.minidom; xml.dom.minidom.parse("doc/images/claims/c1.svg")'
 }
 
+@test "a claim on the longest wait for a lock, by its name" {
+	fake_world 'echo hung'
+	claim c1 holds
+	sed -i "s/hung_base: .*/wait_s: { group: base, of: 'longest_wait_s(\"rwsem of ?\")', over: median }/; s/holds: .*/holds: \"wait_s > 2 and hung_low == 1\"/
+		s/limits: .*/limits: \"hung_low > 0\"/; s/{hung_base}/{wait_s}/" configs/claims/c1.yaml
+	run --separate-stderr in_world claims --long
+	expect 0 "wait_s = 3.2 (3.2 to 3.2, 6 seeds): median of longest_wait_s("
+}
+
 # The fake guest has 1000 free pages at 0.9 s, and none at 3 s.
 @test "a claim on how long something was so" {
 	fake_world 'echo completed'

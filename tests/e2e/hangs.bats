@@ -43,4 +43,11 @@ plimsoll_own() {
 	done
 	[ "$(grep -cE 'cat:[0-9]+ has waited 1[23][0-9]\.[0-9] s for cgroup_mutex \(mutex\)$' told-6.1)" -eq 2 ]
 	grep -qE '^  holder rmdir:[0-9]+, of whom above' told-6.1
+	# A goal asks for it by its name; the kernel has the other name too, and nobody waited for that.
+	run plimsoll_own check --kernel 6.1 --goal 'longest_wait_s("cgroup_mutex") > 130' "$BATS_TEST_DIRNAME/hangs/rmdir.yaml"
+	expect 1 "bad (hung)"
+	run plimsoll_own check --kernel 6.1 --goal 'longest_wait_s("shrinker_rwsem") > 0' --other false "$BATS_TEST_DIRNAME/hangs/rmdir.yaml"
+	expect 0 "good (hung)"
+	run plimsoll_own check --kernel 6.1 --goal 'longest_wait_s("cgroup_mutx") > 0' --other false "$BATS_TEST_DIRNAME/hangs/rmdir.yaml"
+	expect 125 "cannot tell (hung)"
 }

@@ -132,6 +132,49 @@ static void fingerprints(void **state)
 	pl_goal_free(goal);
 }
 
+static void waits_by_name(void **state)
+{
+	struct pl_goal_wait list[] = { { "i_rwsem", 91.2 }, { "jbd2 commit", 0 }, { "shrinker_rwsen", NAN } };
+	const struct pl_goal_waits waits = { list, 3 };
+	const struct pl_goal_log log = { .waits = &waits };
+	static const struct {
+		const char *text;
+		enum pl_truth with, without;
+	} cases[] = {
+		{ "longest_wait_s(\"i_rwsem\") > 90", PL_TRUE, PL_UNKNOWN },
+		{ "longest_wait_s( 'i_rwsem' ) > 92 or hung", PL_FALSE, PL_UNKNOWN },
+		{ "longest_wait_s(\"jbd2 commit\") == 0", PL_TRUE, PL_UNKNOWN },
+		{ "longest_wait_s(\"i_rwsem\") - longest_wait_s(\"jbd2 commit\") > 91", PL_TRUE, PL_UNKNOWN },
+		{ "longest_wait_s(\"shrinker_rwsen\") > 1", PL_UNKNOWN, PL_UNKNOWN },
+		/* Nobody looked for it. */
+		{ "longest_wait_s(\"another\") > 1", PL_UNKNOWN, PL_UNKNOWN },
+	};
+	struct pl_goal_waits asked = { 0 };
+	struct pl_goal *goal;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		assert_int_equal(pl_goal_parse("--goal", cases[i].text, &goal, NULL), PL_OK);
+		assert_true(pl_goal_asks_waits(goal));
+		assert_int_equal(pl_goal_truth(goal, &analysis, &log), cases[i].with);
+		assert_int_equal(pl_goal_truth(goal, &analysis, NULL), cases[i].without);
+		pl_goal_free(goal);
+	}
+	assert_int_equal(pl_goal_parse("--goal", "hung and longest_wait_s('a') > 1 and longest_wait_s('b') > longest_wait_s('a')", &goal, NULL),
+			 PL_OK);
+	pl_goal_add_waits(goal, &asked);
+	pl_goal_add_waits(goal, &asked);
+	assert_int_equal(asked.nr, 2);
+	assert_string_equal(asked.list[0].name, "a");
+	assert_string_equal(asked.list[1].name, "b");
+	assert_true(isnan(asked.list[0].longest_s));
+	free(asked.list);
+	pl_goal_free(goal);
+	assert_int_equal(pl_goal_parse("--goal", "hung", &goal, NULL), PL_OK);
+	assert_false(pl_goal_asks_waits(goal));
+	pl_goal_free(goal);
+}
+
 static void unknown(void **state)
 {
 	(void)state;
@@ -189,6 +232,13 @@ static void refused(void **state)
 	assert_refused("0x10 > 1", "--goal:1: \"0\" is no number");
 	assert_refused("1e999 > 1", "--goal:1: \"1e999\" is no number");
 	assert_refused("\xff > 1", "--goal:1: found '?'");
+	assert_refused("longest_wait_s > 1", "--goal:16: expected ( after longest_wait_s, and in it the name of a lock");
+	assert_refused("longest_wait_s(i_rwsem) > 1", "--goal:16: expected a name in quotes after longest_wait_s(");
+	assert_refused("longest_wait_s('') > 1", "--goal:16: expected a name of 1 to 63 characters");
+	assert_refused("longest_wait_s('a > 1", "--goal:16: a text that begins with ' has no ' at its end");
+	assert_refused("longest_wait_s('a' > 1", "--goal:20: expected ) for the ( of column 15");
+	assert_refused("longest_wait_s('a')", "--goal:1: this is a number");
+	assert_refused("longest_s(longest_wait_s('a') > 1) > 1", "--goal:11: unknown quantity of a sample \"longest_wait_s\"");
 	assert_refused("longest_s > 1", "--goal:11: expected ( after longest_s, and in it what has to hold, such as psi_memory_full > 80");
 	assert_refused("longest_s(psi_memory_full) > 1", "--goal:11: this is a number, expected what is true or false");
 	assert_refused("total_s(psi_memory_ful > 80) > 1",
@@ -270,7 +320,7 @@ static void judgements(void **state)
 static void any_pieces(void **state)
 {
 	static const char *const pieces[] = { "hung ", "1 ", "fingerprint ", "'x' ", "( ", ") ", "- ", "> ", "== ", "and ", "not ", "e9", "'", ".",
-					      "longest_s ", "free_mib " };
+					      "longest_s ", "free_mib ", "longest_wait_s(" };
 	enum { NR = sizeof(pieces) / sizeof(*pieces) };
 	size_t read = 0;
 
@@ -301,6 +351,7 @@ int main(void)
 		cmocka_unit_test_setup(logic, set_up),
 		cmocka_unit_test_setup(verdicts_and_flags, set_up),
 		cmocka_unit_test_setup(fingerprints, set_up),
+		cmocka_unit_test_setup(waits_by_name, set_up),
 		cmocka_unit_test_setup(unknown, set_up),
 		cmocka_unit_test_setup(refused, set_up),
 		cmocka_unit_test_setup(bounds, set_up),

@@ -365,6 +365,19 @@ static void test_a_report_without_more(void **state)
 	assert_string_equal(waits.fingerprint, "sleep in ? | ?");
 }
 
+static void test_a_wait_from_before_the_workload(void **state)
+{
+	(void)state;
+	slept(0.5, 0, 37, "probe-fsync", STACK(jbd2_log_wait_commit, ext4_sync_file, __x64_sys_fsync));
+	bbb_end(&box, 160, BB_END_DONE);
+	find(symbols);
+	assert_false(pl_waits_is_told(&waits));
+	reported(150, 37, "probe-fsync", 0, 0, STACK(jbd2_log_wait_commit, ext4_sync_file, __x64_sys_fsync));
+	find(symbols);
+	assert_string_equal(told()->told.name, "jbd2 commit");
+	assert_float_equal(told()->told.since_s, 0.5, 1e-6);
+}
+
 static void test_nothing_to_tell_of(void **state)
 {
 	(void)state;
@@ -508,6 +521,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_convoy_of_a_static_lock, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_what_was_not_reported, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_report_without_more, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_wait_from_before_the_workload, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_nothing_to_tell_of, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_round, set_up, tear_down),
 		cmocka_unit_test(test_classes),
