@@ -185,7 +185,7 @@ static void print_tally(const struct tally *tally)
 		       tally->verdicts[i], tally->nr, 100 * rate.low, 100 * rate.high);
 	}
 	for (size_t i = 0; i < tally->nr_fingerprints; i++)
-		printf("    convoy: %zu of %zu: %s\n", tally->fingerprints[i].nr, tally->nr, tally->fingerprints[i].text);
+		printf("    fingerprint: %zu of %zu: %s\n", tally->fingerprints[i].nr, tally->nr, tally->fingerprints[i].text);
 }
 
 /* The head of cells that differ by their seeds only, and a line for each of them. */

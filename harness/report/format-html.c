@@ -19,6 +19,7 @@
 #define MAX_TIMELINES	40
 #define MAX_PAGE_CELLS	2000
 #define MAX_NAMES	4096
+#define LEAST_WAIT_S 1.0 /* a shorter one is not listed */
 #define MAX_CONVOY	32
 
 struct page {
@@ -311,18 +312,53 @@ static void add_tasks(struct page *page, const char *key, const struct pl_bb *bb
 }
 
 
-static void add_convoy(struct page *page, const struct pl_bb *bb, const struct pl_symbols *symbols, double timeout_s)
+/* Of each wait that has one, who waits for whom, a sentence each; and the longest waits: what for, s, tasks, whose, reported. */
+static void add_waits(struct pl_buf *json, const struct pl_waits *waits)
+{
+	const char *comma = "";
+	size_t nr = 0;
+
+	pl_buf_printf(json, ",\"waits\":{");
+	add_key_text(json, "fingerprint", waits->fingerprint);
+	pl_buf_printf(json, "\"chains\":[");
+	for (size_t i = 0; i < waits->nr_groups; i++) {
+		const struct pl_wait_group *group = &waits->groups[i];
+
+		for (size_t k = 0; k < group->nr_chain; k++) {
+			struct pl_buf text = { 0 };
+
+			report_link(&text, &group->chain[k]);
+			pl_buf_printf(json, "%s", k ? "," : comma);
+			if (!k)
+				pl_buf_printf(json, "[%.3f,", group->chain_at_s - waits->workload_s);
+			add_text(json, text.text);
+			pl_buf_free(&text);
+		}
+		if (group->nr_chain) {
+			pl_buf_printf(json, "]");
+			comma = ",";
+		}
+	}
+	pl_buf_printf(json, "],\"longest\":[");
+	for (size_t i = 0; i < waits->nr_groups && nr < MAX_CONVOY; i++) {
+		const struct pl_wait_group *group = &waits->groups[i];
+
+		if (group->longest.total_s < LEAST_WAIT_S)
+			continue;
+		pl_buf_printf(json, "%s[", nr++ ? "," : "");
+		add_text(json, group->longest.name);
+		pl_buf_printf(json, ",%.3f,%zu,", group->longest.total_s, group->nr_tasks);
+		add_text(json, group->longest.comm);
+		pl_buf_printf(json, ",%u,%zu]", group->longest.pid, group->nr_reported);
+	}
+	pl_buf_printf(json, "]}");
+}
+
+static void add_convoy(struct page *page, const struct pl_bb *bb, const struct pl_waits *waits)
 {
 	struct pl_buf *json = &page->json;
-	struct pl_waits waits;
-	const struct pl_convoy *convoy = &waits.convoy;
-
-	pl_waits_find(bb, symbols, timeout_s, &waits);
-	if (!waits.has_convoy) {
-		pl_waits_free(&waits);
-		return;
-	}
-	double start_s = waits.workload_s;
+	const struct pl_convoy *convoy = &waits->convoy;
+	double start_s = waits->workload_s;
 
 	pl_buf_printf(json, ",\"convoy\":{");
 	add_key_text(json, "lock", convoy->lock_name);
@@ -334,10 +370,9 @@ static void add_convoy(struct page *page, const struct pl_bb *bb, const struct p
 		"\"held_read_s\":%.3f",
 		convoy->at_s - start_s, convoy->oldest_wait_s, convoy->longest_wait_s, convoy->held_s,
 		convoy->held_reclaim_s, convoy->held_read_s);
-	add_tasks(page, "holders", bb, symbols, convoy->holders, convoy->nr_holders, start_s);
-	add_tasks(page, "waiters", bb, symbols, convoy->waiters, convoy->nr_waiters, start_s);
+	add_tasks(page, "holders", bb, waits->symbols, convoy->holders, convoy->nr_holders, start_s);
+	add_tasks(page, "waiters", bb, waits->symbols, convoy->waiters, convoy->nr_waiters, start_s);
 	pl_buf_printf(json, "}");
-	pl_waits_free(&waits);
 }
 
 static void add_stacks(struct page *page, const struct pl_symbols *symbols, const struct timeline *timeline)
@@ -359,6 +394,7 @@ static void add_timeline(struct page *page, const struct pl_row *row)
 	struct pl_buf *json = &page->json;
 	const struct pl_report *report = page->report;
 	struct timeline *timeline = pl_calloc(1, sizeof(*timeline));
+	struct pl_waits waits;
 	struct pl_bb bb;
 	void *region;
 
@@ -374,7 +410,11 @@ static void add_timeline(struct page *page, const struct pl_row *row)
 	add_series(json, timeline);
 	add_marks(json, timeline);
 	add_stacks(page, symbols, timeline);
-	add_convoy(page, &bb, symbols, row->hung_task_timeout_s);
+	pl_waits_find(&bb, symbols, row->hung_task_timeout_s, &waits);
+	if (waits.has_convoy)
+		add_convoy(page, &bb, &waits);
+	add_waits(json, &waits);
+	pl_waits_free(&waits);
 	pl_buf_printf(json, ",\"end_s\":%.3f,\"page_kib\":%.3f,\"symbols\":%s}", timeline->end_s, timeline->page_bytes / 1024,
 		      symbols ? "true" : "false");
 	timeline_free(timeline);

@@ -305,9 +305,11 @@ static void print_stack(FILE *out, const struct pl_bb *bb, const struct pl_symbo
 	print_functions(out, bb, symbols, task->stack, task->nr_stack, style);
 }
 
-/* What a task of a chain does, after its name. */
-static void print_does(struct pl_buf *text, const struct pl_wait_link *link)
+void report_link(struct pl_buf *text, const struct pl_wait_link *link)
 {
+	pl_buf_printf(text, "%s%s%s:%u", link->relation, *link->relation ? " " : "", link->comm, link->pid);
+	if (link->nr_others)
+		pl_buf_printf(text, " (of %zu)", link->nr_others + 1);
 	if (link->does == PL_WAIT_NONE) {
 		pl_buf_printf(text, " runs, or sleeps for less than 0.2 s at a time");
 	} else if (link->does == PL_WAIT_RECLAIM) {
@@ -353,10 +355,8 @@ static void print_chain(FILE *out, const struct pl_bb *bb, const struct pl_waits
 			fprintf(out, "  %s %s:%u, of whom above\n", link->relation, link->comm, link->pid);
 			return;
 		}
-		pl_buf_printf(&text, "  %s%s%s:%u", link->relation, *link->relation ? " " : "", link->comm, link->pid);
-		if (link->nr_others)
-			pl_buf_printf(&text, " (of %zu)", link->nr_others + 1);
-		print_does(&text, link);
+		pl_buf_printf(&text, "  ");
+		report_link(&text, link);
 		pl_report_wrapped(out, text.text, style->width, 4);
 		print_functions(out, bb, waits->symbols, link->stack, link->nr_stack, style);
 		pl_buf_free(&text);

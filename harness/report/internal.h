@@ -48,6 +48,9 @@ struct report_spread report_spread(const struct report_line *line, const struct 
 /* Short texts. The verdicts of a line are "hung" for one cell and "2 hung 1 ok" for more, the worst first. */
 #define REPORT_NUMBER_ROOM 16
 void report_number(char text[REPORT_NUMBER_ROOM], double value);
+
+/* A task of a chain and what it does: "journal thread jbd2/sda1-8:28 has been in direct reclaim for 124.0 s". */
+void report_link(struct pl_buf *text, const struct pl_wait_link *link);
 void report_long_number(char text[REPORT_NUMBER_ROOM], double value);
 void report_verdicts(const struct report_line *line, struct pl_buf *text);
 const char *report_verdict_word(enum pl_verdict verdict);

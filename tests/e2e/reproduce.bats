@@ -45,7 +45,7 @@ id_of() { sed -n 's/^cell  *\([0-9a-f]*\) .*/\1/p' "$1"; }
 @test "other seeds: the same cause has the same fingerprint" {
 	run shared reproduce --seeds 2..3
 	expect 0 "hung: 2 of 2 seeds"
-	expect 0 "convoy: 2 of 2: $HANG"
+	expect 0 "fingerprint: 2 of 2: $HANG"
 }
 
 @test "other causes have other fingerprints: a hang of each other scenario, and kills without one" {

@@ -136,6 +136,16 @@ function taskLines(task, role) {
 		task.io ? `its request in the disk: ${task.io}` : "", task.stack.map((i) => data.names[i]).slice(-8).join(" > ")].filter(Boolean);
 }
 
+// Who waits for whom, a sentence a task, and the longest waits of any kind.
+function drawWaits(waits) {
+	byId("waits-part").hidden = !waits.longest.length && !waits.chains.length;
+	byId("waits-chains").replaceChildren(...waits.chains.map(([at, ...links]) => el("li", {}, `At ${number(at)} s: ${links.join("; ")}.`)));
+	byId("waits-table").replaceChildren(el("thead", {}, el("tr", {}, ...["for", "longest, s", "tasks", "whose", "reported"].map((h) => el("th", { class: "name" }, h)))),
+		el("tbody", {}, ...waits.longest.map(([name, longest, tasks, comm, pid, reported]) =>
+			el("tr", {}, ...[name, number(longest), tasks, `${comm}:${pid}`, reported || ""].map((c) => el("td", { class: "name" }, String(c)))))));
+	byId("waits-text").textContent = `Fingerprint: ${waits.fingerprint}`;
+}
+
 function drawConvoy(convoy) {
 	byId("convoy-part").hidden = !convoy;
 	if (!convoy) return;
@@ -260,12 +270,13 @@ export function drawCell(selected) {
 	byId("timeline-note").textContent = !t ? "No timeline of this cell in this page: it has no log, or the page has as many as it may. `plimsoll report --format html " + cell.id + "` makes one."
 		: "Time is in guest seconds from the start of the workload." + (t.more_marks ? ` ${t.more_marks} more marks are not drawn.` : "");
 	if (!t) {
-		byId("convoy-part").hidden = byId("flame-part").hidden = true;
+		byId("waits-part").hidden = byId("convoy-part").hidden = byId("flame-part").hidden = true;
 		return;
 	}
 	const baseLine = group.lines.find((l) => l.kernel === line.kernel && l.setting === group.baseline);
 	const baseIndex = baseLine && baseLine !== line && byId("overlay").checked ? baseLine.cells.find((i) => data.cells[i].seed === cell.seed) : undefined;
 	drawTimeline(t, baseIndex === undefined ? null : timelineOf(baseIndex), lineName(line));
+	drawWaits(t.waits);
 	drawConvoy(t.convoy);
 	shownRoot = null;
 	drawFlame(t, cell);
