@@ -11,7 +11,11 @@ out=$(cd "$1" && pwd)
 web=$PLIMSOLL_ROOT/harness/report/web
 "$PLIMSOLL_ROOT/scripts/npm-install.sh" "$web" "$out"
 
-NODE_PATH=$out/node_modules "$out/node_modules/.bin/esbuild" "$web/page.js" --bundle --minify --target=chrome110,firefox115,safari16 \
+# Beside the libraries, where they are looked for. NODE_PATH would do without a copy, but it is split at colons.
+rm -rf "$out/sources"
+mkdir "$out/sources"
+cp "$web"/*.js "$out/sources/"
+"$out/node_modules/.bin/esbuild" "$out/sources/page.js" --bundle --minify --target=chrome110,firefox115,safari16 \
 	--legal-comments=none --charset=ascii --log-level=warning --outfile="$out/program.js"
 version=$(node -p 'require(process.argv[1]).version' "$out/node_modules/echarts/package.json")
 # Whoever passes a report on passes the libraries on, and these ask for their licences to go along.
