@@ -23,6 +23,7 @@ struct commits {
 	char **hashes; /* oldest first */
 	size_t nr;
 	size_t *points; /* of each commit, or one of these */
+	char **kernels; /* of each commit, the SHA-256 of its vmlinux; NULL: it was not built */
 	struct pl_commits *engine;
 };
 
@@ -107,6 +108,22 @@ static enum pl_status list_commits(struct commits *commits, const char *range, c
 	return status;
 }
 
+/* Tell the engine which of the kernels that were built are the same. */
+static enum pl_status know_kernel(struct pl_bisect *bisect, size_t commit, const char *kernel, struct pl_error *err)
+{
+	struct commits *commits = bisect->own;
+	enum pl_status status = pl_kernel_sha256(bisect->cli, kernel, &commits->kernels[commit], err);
+	size_t first = 0;
+
+	if (status != PL_OK)
+		return status;
+	while (!commits->kernels[first] || strcmp(commits->kernels[first], commits->kernels[commit]) != 0)
+		first++;
+	/* The first commit that has it is its number. */
+	pl_commits_kernel(commits->engine, commit, (unsigned)first + 1);
+	return PL_OK;
+}
+
 /* A commit's kernel, built when it is first asked for. */
 static enum pl_status point(void *ctx, uint64_t what, size_t *number, struct pl_error *err)
 {
@@ -131,6 +148,9 @@ static enum pl_status point(void *ctx, uint64_t what, size_t *number, struct pl_
 		if (built) {
 			*known = pl_trials_add(&bisect->trials);
 			bisect->trials.points[*known].kernel = kernel;
+			status = know_kernel(bisect, what, kernel, err);
+			if (status != PL_OK)
+				return status;
 		}
 	}
 	*number = *known;
@@ -186,8 +206,11 @@ static size_t table(FILE *out, struct pl_bisect *bisect)
 			continue;
 		line++;
 		keep = i <= result.last ? line : keep;
-		fprintf(out, "%.12s %4zu %4zu %5zu %3zu  %.3f%s\n", commits->hashes[i], seen.tally.bad, seen.tally.good,
-			seen.tally.other, seen.tally.cannot_tell, seen.probability, seen.skipped ? "  cannot be built" : "");
+		fprintf(out, "%.12s %4zu %4zu %5zu %3zu  %.3f", commits->hashes[i], seen.tally.bad, seen.tally.good,
+			seen.tally.other, seen.tally.cannot_tell, seen.probability);
+		if (seen.same_as != i)
+			fprintf(out, "  kernel of %.12s", commits->hashes[seen.same_as]);
+		fprintf(out, "%s\n", seen.skipped ? "  cannot be built" : "");
 	}
 	fprintf(out, "%u cells of %zu commits; %.2f that it is one of %.12s to %.12s%s\n", result.cells, commits->nr,
 		result.probability, commits->hashes[result.first], commits->hashes[result.last],
@@ -221,10 +244,18 @@ static enum pl_status conclude(const struct pl_bisect *bisect, const struct pl_c
 				      commits->hashes[result->first], commits->hashes[result->last]);
 		pl_buf_printf(answer, ", with %.1f %% probability: P(bad) is %.2f before and %.2f from it on.",
 			      100 * result->probability, result->before_rate, result->after_rate);
+		if (result->unchanged)
+			pl_buf_printf(answer, " %u of the commits tried have, byte for byte, the kernel of the one "
+				      "tried before them: it is at none of these steps.", result->unchanged);
 		if (result->stop == PL_COMMITS_FOUND)
 			return PL_OK;
 		pl_buf_printf(answer, " %u cells were not enough for %.0f %%; --budget gives it more.", result->cells,
 			      100 * bisect->args->confidence);
+		return PL_UNMET;
+	case PL_COMMITS_SAME_KERNEL:
+		pl_buf_printf(answer, "No answer: the kernels of %.12s and %.12s are the same, byte for byte: no commit "
+			      "between them can be it. What they change is not in configs/kernel/guest.config, or no code.",
+			      commits->hashes[0], commits->hashes[commits->nr - 1]);
 		return PL_UNMET;
 	default:
 		pl_buf_printf(answer, "No answer: %s. %u of the commits could not be built; of %u cells %u failed in another way than the one "
@@ -256,6 +287,11 @@ static struct json_object *make_json(const struct pl_bisect *bisect, const struc
 		commit = json_object_new_object();
 		json_object_object_add(commit, "commit", json_object_new_string(commits->hashes[i]));
 		json_object_object_add(commit, "built", json_object_new_boolean(!seen.skipped));
+		json_object_object_add(commit, "vmlinux_sha256",
+				       commits->kernels[i] ? json_object_new_string(commits->kernels[i]) : NULL);
+		const char *same_as = seen.same_as != i ? commits->hashes[seen.same_as] : NULL;
+
+		json_object_object_add(commit, "same_kernel_as", same_as ? json_object_new_string(same_as) : NULL);
 		json_object_object_add(commit, "bad", json_object_new_int64((int64_t)seen.tally.bad));
 		json_object_object_add(commit, "good", json_object_new_int64((int64_t)seen.tally.good));
 		json_object_object_add(commit, "other", json_object_new_int64((int64_t)seen.tally.other));
@@ -314,15 +350,20 @@ enum pl_status pl_bisect_commits(struct pl_bisect *bisect, struct pl_error *err)
 
 	if (status == PL_OK) {
 		commits->points = pl_calloc(commits->nr, sizeof(*commits->points));
+		commits->kernels = pl_calloc(commits->nr, sizeof(*commits->kernels));
 		for (size_t i = 0; i < commits->nr; i++)
 			commits->points[i] = NOT_TRIED;
 		status = search(bisect, err);
 	}
 	if (commits->engine)
 		pl_commits_free(commits->engine);
-	for (size_t i = 0; i < commits->nr; i++)
+	for (size_t i = 0; i < commits->nr; i++) {
 		free(commits->hashes[i]);
+		if (commits->kernels)
+			free(commits->kernels[i]);
+	}
 	free(commits->hashes);
+	free(commits->kernels);
 	free(commits->points);
 	free(commits);
 	return status;

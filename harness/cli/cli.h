@@ -75,6 +75,9 @@ enum pl_status pl_find_cell(struct pl_ledger *ledger, const char *prefix, char i
  */
 char *pl_find_kernel(const struct pl_cli *cli, const char *vmlinux_sha256);
 
+/* The hash of a built kernel's vmlinux. PL_HOST: its manifest does not say. Caller frees. */
+enum pl_status pl_kernel_sha256(const struct pl_cli *cli, const char *kernel, char **sha256, struct pl_error *err);
+
 /*
  * A cell that is not from a matrix: a kernel by name, booted with a program of our own for tests and people. Free with
  * pl_adhoc_free.

@@ -143,6 +143,15 @@ static enum pl_status manifest_text(const char *path, const char *key, char **va
 	return status;
 }
 
+enum pl_status pl_kernel_sha256(const struct pl_cli *cli, const char *kernel, char **sha256, struct pl_error *err)
+{
+	char *manifest = pl_asprintf("%s/kernels/%s/manifest.json", cli->paths.build, kernel);
+	enum pl_status status = manifest_text(manifest, "vmlinux_sha256", sha256, err);
+
+	free(manifest);
+	return status;
+}
+
 char *pl_find_kernel(const struct pl_cli *cli, const char *vmlinux_sha256)
 {
 	char *folder = pl_asprintf("%s/kernels", cli->paths.build), *found = NULL;

@@ -7,6 +7,7 @@
 #include "search/commits.h"
 #include "search/internal.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,9 @@ struct commit {
 	struct pl_tally tally;
 	double bad, good; /* as tally, and what is expected of queries that are planned */
 	bool skipped;
+	unsigned kernel;  /* equal numbers: the same bytes; 0: not known */
+	size_t same_as;   /* the commit before it of which the kernel is known, if it is this one's; otherwise itself */
+	bool unchanged;   /* between two that have the same kernel, with no other one between: nothing changed here */
 };
 
 struct hypothesis {
@@ -99,8 +103,35 @@ static double ends_alike(const struct pl_commits *s)
 	return same > 0 && differ > 0 ? log(same / (double)nr_rates) - log(differ / (double)nr_pairs) : -HUGE_VAL;
 }
 
+/* Hypotheses that the kernels rule out: P(bad) does not change where the kernel does not. */
+static size_t mark_unchanged(struct pl_commits *s)
+{
+	size_t nr_changed = s->nr - 1, before = s->nr;
+
+	for (size_t i = 0; i < s->nr; i++) {
+		s->commit[i].unchanged = false;
+		s->commit[i].same_as = i;
+		if (!s->commit[i].kernel)
+			continue;
+		if (before < i && s->commit[before].kernel == s->commit[i].kernel) {
+			s->commit[i].same_as = before;
+			for (size_t h = before + 1; h <= i; h++)
+				s->commit[h].unchanged = true;
+			nr_changed -= i - before;
+		}
+		before = i;
+	}
+	return nr_changed;
+}
+
+static bool is_possible(const struct pl_commits *s, size_t h)
+{
+	return h == s->nr || !s->commit[h].unchanged;
+}
+
 static void weigh(struct pl_commits *s)
 {
+	size_t nr_changed = mark_unchanged(s);
 	double right_bad = 0, right_good = 0, left_bad = 0, left_good = 0, most = -HUGE_VAL, sum = 0;
 
 	for (size_t i = 0; i < s->nr; i++) {
@@ -109,7 +140,7 @@ static void weigh(struct pl_commits *s)
 	}
 	for (size_t h = 0; h <= s->nr; h++) {
 		struct hypothesis *now = &s->hypothesis[h];
-		double prior = h && h < s->nr ? (1 - 2 * OUTSIDE) / (double)(s->nr - 1) : OUTSIDE;
+		double prior = h && h < s->nr && nr_changed ? (1 - 2 * OUTSIDE) / (double)nr_changed : OUTSIDE;
 		bool moved = h && s->commit[h - 1].bad + s->commit[h - 1].good > 0;
 
 		if (moved) {
@@ -122,11 +153,13 @@ static void weigh(struct pl_commits *s)
 			*now = now[-1];
 		} else {
 			now->probability = evidence(left_bad, left_good, right_bad, right_good, now) + log(prior);
-			most = fmax(most, now->probability);
 		}
 	}
+	for (size_t h = 0; h <= s->nr; h++)
+		if (is_possible(s, h))
+			most = fmax(most, s->hypothesis[h].probability);
 	for (size_t h = 0; h <= s->nr; h++) {
-		s->hypothesis[h].probability = exp(s->hypothesis[h].probability - most);
+		s->hypothesis[h].probability = is_possible(s, h) ? exp(s->hypothesis[h].probability - most) : 0;
 		sum += s->hypothesis[h].probability;
 	}
 	for (size_t h = 0; h <= s->nr; h++)
@@ -292,6 +325,10 @@ static enum pl_commits_stop look(const struct pl_commits *s)
 static void plan(struct pl_commits *s)
 {
 	s->batch = (struct search_batch){ 0 };
+	if (s->commit[0].kernel && s->commit[0].kernel == s->commit[s->nr - 1].kernel) {
+		s->stop = PL_COMMITS_SAME_KERNEL;
+		return;
+	}
 	if (!testable(s, 0) || !testable(s, s->nr - 1)) {
 		s->stop = PL_COMMITS_UNTESTABLE;
 		return;
@@ -365,6 +402,12 @@ void pl_commits_tell(struct pl_commits *s, const struct pl_commits_query *query,
 	tell(s, query, (int)answer);
 }
 
+void pl_commits_kernel(struct pl_commits *s, size_t commit, unsigned kernel)
+{
+	assert(kernel && commit < s->nr && (!s->commit[commit].kernel || s->commit[commit].kernel == kernel));
+	s->commit[commit].kernel = kernel;
+}
+
 void pl_commits_skip(struct pl_commits *s, const struct pl_commits_query *query)
 {
 	tell(s, query, SEARCH_SKIPPED);
@@ -383,6 +426,12 @@ void pl_commits_result(const struct pl_commits *s, struct pl_commits_result *r)
 		.seeds = s->seeds,
 	};
 	r->probability = best_run(s, &r->first, &r->last);
+	while (r->first < r->last && s->commit[r->first].unchanged)
+		r->first++;
+	while (r->first < r->last && s->commit[r->last].unchanged)
+		r->last--;
+	for (size_t i = 0; i < s->nr; i++)
+		r->unchanged += s->commit[i].same_as != i;
 	for (size_t h = 0; h <= s->nr; h++) {
 		r->before_rate += s->hypothesis[h].probability * s->hypothesis[h].before;
 		r->after_rate += s->hypothesis[h].probability * s->hypothesis[h].after;
@@ -395,6 +444,7 @@ void pl_commits_point(const struct pl_commits *s, size_t commit, struct pl_commi
 		.tally = s->commit[commit].tally,
 		.skipped = s->commit[commit].skipped,
 		.probability = s->hypothesis[commit].probability,
+		.same_as = s->commit[commit].same_as,
 	};
 }
 
@@ -407,6 +457,7 @@ const char *pl_commits_stop_text(enum pl_commits_stop stop)
 		"the commit that should be good is as bad as the last",
 		"the commit that should be bad is as good as the first",
 		"an end of the history could not be tested",
+		"the kernels of both ends are the same bytes",
 	};
 
 	return texts[stop];

@@ -11,6 +11,10 @@
  * leave the least entropy about where the change is, with less weight near commits that could not be built. Every query has a
  * seed of its own.
  *
+ * A commit whose kernel is, byte for byte, that of a commit before it cannot be the first bad one, nor can any between
+ * the two: what the cells say otherwise is chance. Such hypotheses are left out as soon as both kernels are known, unless
+ * a commit between them is known to have another kernel.
+ *
  * See search.h for the rules of _next and _tell.
  */
 #ifndef PL_SEARCH_COMMITS_H
@@ -39,6 +43,7 @@ enum pl_commits_stop {
 	PL_COMMITS_GOOD_END_BAD, /* commit 0 is as bad as the last: the change came before it */
 	PL_COMMITS_BAD_END_GOOD, /* the last commit is as good as commit 0 */
 	PL_COMMITS_UNTESTABLE,	 /* an end could not be tested */
+	PL_COMMITS_SAME_KERNEL,	 /* both ends have the same kernel: no commit between them can be it */
 };
 
 struct pl_commits_result {
@@ -49,6 +54,7 @@ struct pl_commits_result {
 	unsigned cells;	      /* told, skipped ones apart */
 	unsigned other, cannot_tell; /* of these */
 	unsigned skipped;     /* commits that cannot be tested */
+	unsigned unchanged;   /* commits of which the kernel is that of the one built before them */
 	unsigned seeds;	      /* the seeds used are those below this number */
 };
 
@@ -57,6 +63,7 @@ struct pl_commits_point {
 	struct pl_tally tally;
 	bool skipped;
 	double probability;   /* that it is the first bad one */
+	size_t same_as;	      /* the last commit before it with a known kernel, if that is the same; else itself */
 };
 
 struct pl_commits;
@@ -65,6 +72,12 @@ struct pl_commits;
 enum pl_status pl_commits_new(const struct pl_commits_options *options, struct pl_commits **search, struct pl_error *err);
 enum pl_ask pl_commits_next(struct pl_commits *search, struct pl_commits_query *query);
 void pl_commits_tell(struct pl_commits *search, const struct pl_commits_query *query, enum pl_answer answer);
+
+/*
+ * Which kernel a commit has, before the first answer of it is told. Equal numbers are equal bytes; 0 is none. A commit
+ * that cannot be built has none.
+ */
+void pl_commits_kernel(struct pl_commits *search, size_t commit, unsigned kernel);
 
 /* Instead of tell: the query's commit cannot be built or booted. It is not asked again; other queries of it stay open. */
 void pl_commits_skip(struct pl_commits *search, const struct pl_commits_query *query);

@@ -239,6 +239,44 @@ commits() { in_world bisect --commits c0..c11 --goal hung --json answer.json "$@
 	[[ $output == *"cannot be built"* ]]
 }
 
+# one_kernel_a_state: what a commit's kernel is, is its state alone.
+one_kernel_a_state() { sed -i 's/"$state $3"/"$state"/' root/scripts/kernel-build.sh; }
+
+@test "commits: one that changes no byte of the kernel is never named, and both the table and the JSON say which" {
+	# By chance the cells are bad from c4 on, and the kernel is another from c7 on.
+	fake_world 'n=$(git -C repo name-rev --tags --name-only "$(sed "s/.*commit-\([0-9a-f]*\).*/\1/" <<<"$KERNEL")")
+		[ "${n#c}" -ge 4 ] && echo hung || echo completed'
+	fake_builds
+	one_kernel_a_state
+	history good good good good good good good bad bad bad bad bad
+	run --separate-stderr commits
+	expect 0 "The first bad commit is $(git -C repo rev-parse c7), with "
+	[[ ${lines[-1]} == *" have, byte for byte, the kernel of the one tried before them: it is at none of these steps." ]]
+	[[ $output == *"  kernel of $(git -C repo rev-parse --short=12 c0)"* ]]
+	python3 - "$(git -C repo rev-parse c7)" <<-'EOF2'
+		import json, sys
+		d = json.load(open("answer.json"))
+		at = {c["commit"]: c for c in d["commits"]}
+		same = [c for c in d["commits"] if c["same_kernel_as"]]
+		assert same and all(c["vmlinux_sha256"] == at[c["same_kernel_as"]]["vmlinux_sha256"] for c in same)
+		assert all(c["probability"] == 0 for c in same)
+		assert at[sys.argv[1]]["same_kernel_as"] is None
+	EOF2
+}
+
+@test "commits: ends of one kernel: no search, and one line that says so" {
+	fake_world 'echo hung'
+	fake_builds
+	one_kernel_a_state
+	history good good good good good good good good good good good good
+	run --separate-stderr commits
+	expect 1 "No answer: the kernels of $(git -C repo rev-parse --short=12 c0) and "
+	expect 1 " are the same, byte for byte: no commit between them can be it."
+	[ "$(wc -l <builds)" -eq 2 ]
+	[ "$(python3 -c 'import json; d = json.load(open("answer.json")); print(d["stop"], d["first"])')" = \
+		"the kernels of both ends are the same bytes None" ]
+}
+
 @test "commits: ends that are not what they were said to be; commits that are in no line" {
 	fake_world 'grep -q "^bad " "$KERNEL" && echo hung || echo completed'
 	fake_builds

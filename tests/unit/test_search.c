@@ -567,6 +567,8 @@ struct history {
 	double broken;	      /* share of commits that cannot be built, in runs of 4 */
 	double other;
 	bool skipped[256];
+	double same;	      /* share of commits with the kernel of the one before; the guilty one has another */
+	unsigned kernel[256]; /* as pl_commits_kernel takes it; 0: it is not told */
 };
 
 static struct pl_commits_result run_commits(struct history *h, unsigned batch, bool backwards)
@@ -587,6 +589,8 @@ static struct pl_commits_result run_commits(struct history *h, unsigned batch, b
 		for (size_t i = 0; i < nr; i++) {
 			const struct pl_commits_query *q = &query[backwards ? nr - 1 - i : i];
 
+			if (h->kernel[q->commit] && !h->skipped[q->commit])
+				pl_commits_kernel(search, q->commit, h->kernel[q->commit]);
 			if (h->skipped[q->commit])
 				pl_commits_skip(search, q);
 			else if (h->other > 0 && gsl_rng_uniform(rng) < h->other)
@@ -602,6 +606,9 @@ static struct pl_commits_result run_commits(struct history *h, unsigned batch, b
 
 		pl_commits_point(search, i, &point);
 		sum += point.probability;
+		/* No chance makes a commit guilty that changed nothing. */
+		if (point.same_as != i)
+			assert_true(point.probability == 0 && h->kernel[point.same_as] == h->kernel[i]);
 		assert_false(point.skipped && point.tally.bad + point.tally.good);
 	}
 	assert_true(sum < 1 + 1e-9);
@@ -620,6 +627,15 @@ static void break_some(struct history *h)
 	}
 }
 
+static void give_kernels(struct history *h)
+{
+	for (size_t i = 0; h->same > 0 && i < h->nr; i++) {
+		bool same = i && i != h->guilty && gsl_rng_uniform(rng) < h->same;
+
+		h->kernel[i] = same ? h->kernel[i - 1] : (unsigned)i + 1;
+	}
+}
+
 static void many_commits(const char *what, struct history h, unsigned nr, double most_cells)
 {
 	unsigned right = 0, found = 0, cells = 0, skipped = 0;
@@ -627,6 +643,7 @@ static void many_commits(const char *what, struct history h, unsigned nr, double
 	for (unsigned i = 0; i < nr; i++) {
 		h.guilty = 1 + gsl_rng_uniform_int(rng, h.nr - 1);
 		break_some(&h);
+		give_kernels(&h);
 		struct pl_commits_result r = run_commits(&h, i % 3 + 1, i & 1);
 
 		found += r.stop == PL_COMMITS_FOUND;
@@ -653,6 +670,57 @@ static void test_commits(void **state)
 	many_commits("a third cannot be built", (struct history){ .nr = 128, .after = 0.9, .broken = 0.33 }, 300, 40);
 	many_commits("20 % other failures", (struct history){ .nr = 64, .after = 0.9, .other = 0.2 }, 300, 40);
 	many_commits("a handful", (struct history){ .nr = 6, .after = 1 }, 300, 20);
+	many_commits("9 of 10 change no kernel",
+		     (struct history){ .nr = 128, .before = 0.05, .after = 0.8, .same = 0.9 }, 1000, 32);
+}
+
+/* Chance says that the change is at a commit that changed nothing: it is not believed. */
+static void test_commits_of_one_kernel(void **state)
+{
+	struct pl_commits_options o = { 8, 0.95, 3000, 1 };
+	struct pl_commits_query query;
+	struct pl_commits_result r;
+	struct pl_commits_point point;
+	struct pl_commits *search;
+
+	(void)state;
+	for (unsigned told = 0; told < 2; told++) {
+		assert_int_equal(pl_commits_new(&o, &search, NULL), PL_OK);
+		while (pl_commits_next(search, &query) == PL_ASK_QUERY) {
+			/* 0 1 2 3 4 5 | 6 7 by their kernels, and 0 1 2 | 3 4 5 6 7 by the cells. */
+			if (told)
+				pl_commits_kernel(search, query.commit, query.commit < 6 ? 1 : 2);
+			pl_commits_tell(search, &query, query.commit < 3 ? PL_ANSWER_GOOD : PL_ANSWER_BAD);
+		}
+		pl_commits_result(search, &r);
+		assert_int_equal(r.stop, PL_COMMITS_FOUND);
+		assert_int_equal(r.first, told ? 6 : 3);
+		assert_int_equal(r.last, r.first);
+		assert_true(told ? r.unchanged > 0 : r.unchanged == 0);
+		pl_commits_point(search, 3, &point);
+		assert_true(told ? point.probability == 0 : point.probability > 0.9);
+		pl_commits_free(search);
+	}
+	/* Ends of one kernel have nothing between them. The first has two cells before the last is asked for. */
+	assert_int_equal(pl_commits_new(&o, &search, NULL), PL_OK);
+	while (pl_commits_next(search, &query) == PL_ASK_QUERY) {
+		pl_commits_kernel(search, query.commit, 5);
+		pl_commits_tell(search, &query, query.commit ? PL_ANSWER_BAD : PL_ANSWER_GOOD);
+	}
+	pl_commits_result(search, &r);
+	assert_int_equal(r.stop, PL_COMMITS_SAME_KERNEL);
+	assert_int_equal(r.cells, 3);
+	pl_commits_free(search);
+	/* What was taken back between two of one kernel may have been the change. */
+	assert_int_equal(pl_commits_new(&o, &search, NULL), PL_OK);
+	pl_commits_kernel(search, 0, 1);
+	pl_commits_kernel(search, 2, 2);
+	pl_commits_kernel(search, 4, 1);
+	pl_commits_kernel(search, 7, 2);
+	assert_int_equal(pl_commits_next(search, &query), PL_ASK_QUERY);
+	pl_commits_result(search, &r);
+	assert_int_equal(r.unchanged, 0);
+	pl_commits_free(search);
 }
 
 static void test_commits_ends(void **state)
@@ -697,6 +765,7 @@ int main(void)
 		cmocka_unit_test(test_effects_intervals),
 		cmocka_unit_test(test_commits),
 		cmocka_unit_test(test_commits_ends),
+		cmocka_unit_test(test_commits_of_one_kernel),
 	};
 
 	return cmocka_run_group_tests(tests, new_rng, free_rng);
