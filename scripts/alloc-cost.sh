@@ -17,8 +17,7 @@ reclaim=8
 for first in "$base" "$reclaim"; do
 	scripts/kernel-build.sh --first "$first" "${kernels[@]}"
 done
-cells=$(build/plimsoll run --format json "$matrix" | awk -F '"' '
-	$2 == "id" { id = $4 } $2 == "kernel" { kernel = $4 } $2 == "workload" { print id, kernel, $4 }')
+cells=$(build/plimsoll run --format json "$matrix" | jq -r '.[] | "\(.id) \(.axes.kernel) \(.axes.workload)"')
 
 declare -A cheapest pages
 while read -r id kernel workload; do

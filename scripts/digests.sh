@@ -16,14 +16,8 @@ trap 'rm -f "$out.new"' EXIT
 	for cells in matrices/exactness matrices/default scenarios/cvm-rwsem-hang; do
 		only='*'
 		[ "$cells" != scenarios/cvm-rwsem-hang ] || only='*/populate/defaults/1'
-		# One field a line: a cell's axes come between its id and its digest.
-		build/plimsoll run --format json --only "$only" "configs/$cells.yaml" | awk -F '"' '
-			{ value = $3; gsub(/[:, ]/, "", value) }
-			$2 == "id" { id = $4 }
-			$2 ~ /^(kernel|disk|workload|setting)$/ { axis[$2] = $4 }
-			$2 ~ /^(seed|virtual_seconds)$/ { axis[$2] = value }
-			$2 == "digest" { print id, $4, axis["kernel"], axis["disk"], axis["workload"], axis["setting"], axis["seed"],
-				axis["virtual_seconds"] }' OFS='\t'
+		build/plimsoll run --format json --only "$only" "configs/$cells.yaml" |
+			jq -r '.[] | [.id, .digest, (.axes | .kernel, .disk, .workload, .setting, .seed, .virtual_seconds)] | @tsv'
 	done
 } >"$out.new"
 mv "$out.new" "$out"

@@ -1,13 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The tables of docs/watermarks.md, in Markdown. First file: what `plimsoll run --format json` prints of a matrix without
-# incomplete cells. Second file: the rows of scripts/burst-rows.awk for all of its cells. Give -v bin_mib=N, and -v
-# against=SETTING: the one that all others are compared with, seed by seed.
-
-function quoted(line) {
-	sub(/^[^:]*: *"/, "", line)
-	sub(/".*/, "", line)
-	return line
-}
+# The tables of docs/watermarks.md, in Markdown. Reads rows of a matrix without incomplete cells, in the matrix's order:
+#   cell ID KERNEL SETTING SEED VERDICT
+#   metric ID NAME VALUE              (where it is known)
+# and then those of scripts/burst-rows.awk for all of its cells. Give -v bin_mib=N, and -v against=SETTING: the one that
+# all others are compared with, seed by seed.
 
 # Rank of the lower end of the interval around the median of n values, so that it covers the true median with 95 % or
 # more: as many values lie below it as heads fall of n coins, whatever their distribution. 1 if n is too small for that;
@@ -208,33 +204,18 @@ function cost_table(    l, line, i, n, names, name) {
 	}
 }
 
-# ---- cells: one field a line, id first, axes before metrics
-FNR == NR && /^ *"id":/ { id = quoted($0); next }
-FNR == NR && /^ *"kernel":/ { kernel = quoted($0); next }
-FNR == NR && /^ *"setting":/ { setting = quoted($0); next }
-FNR == NR && /^ *"verdict":/ {
-	line = kernel SUBSEP setting
+$1 == "cell" {
+	line = $3 SUBSEP $4
 	if (!(line in cells)) {
 		lines[++nr_lines] = line
-		kernel_of[line] = kernel
-		setting_of[line] = setting
+		kernel_of[line] = $3
+		setting_of[line] = $4
 	}
-	cell[line, ++cells[line]] = id
-	verdicts[quoted($0)]++
-	next
+	cell[line, ++cells[line]] = $2
+	metric[$2, "seed"] = $5
+	verdicts[$6]++
 }
-FNR == NR && /^ *"[a-z0-9_]+": *-?[0-9]/ {
-	name = $0
-	sub(/^ *"/, "", name)
-	sub(/".*/, "", name)
-	value = $0
-	sub(/^[^:]*: */, "", value)
-	metric[id, name] = value + 0
-	next
-}
-FNR == NR { next }
-
-# ---- rows
+$1 == "metric" { metric[$2, $3] = $4 }
 $1 == "burst" {
 	bursts[$2]++
 	kib[$2, bursts[$2]] = $3

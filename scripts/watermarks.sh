@@ -16,10 +16,12 @@ trap 'exit 3' INT TERM
 rows_of() { build/plimsoll --results "$results" log "$1" | awk -v id="$1" -f scripts/burst-rows.awk >"$2/$1"; }
 export -f rows_of
 
-build/plimsoll --results "$results" run --format json "$matrix" >"$work/cells.json"
+build/plimsoll --results "$results" run --format json "$matrix" | jq -r '.[] |
+	(["cell", .id, .axes.kernel, .axes.setting, .axes.seed, .verdict] | @tsv),
+	(.id as $id | .metrics | to_entries[] | select(.value != null) | ["metric", $id, .key, .value] | @tsv)' >"$work/cells"
 mkdir "$work/rows"
 # shellcheck disable=SC2016 # for the shell that xargs starts
-sed -n 's/^ *"id": *"\([0-9a-f]*\)".*/\1/p' "$work/cells.json" |
+awk '$1 == "cell" { print $2 }' "$work/cells" |
 	xargs -r -P "$(nproc)" -I ID bash -c 'set -o pipefail; rows_of "$@"' - ID "$work/rows"
 find "$work/rows" -type f -exec cat {} + |
-	awk -v bin_mib=4 -v against=high24-scale -f scripts/watermark-tables.awk "$work/cells.json" -
+	awk -v bin_mib=4 -v against=high24-scale -f scripts/watermark-tables.awk "$work/cells" -

@@ -34,23 +34,10 @@ load helpers
 	[ "$output" = "$(printf 'burst\tabc\t2048\t1600\t2\t0.5\nburst\tabc\t1024\t1700\t0\t0.1\nwork\tabc\ttouches\t25\nmarks\tabc\t220\t340\t460\t1200')" ]
 }
 
-# cell ID SETTING SEED VERDICT STALLS: as `plimsoll run --format json` prints it.
+# cell ID SETTING SEED VERDICT STALLS: its rows.
 cell() {
-	cat <<-JSON
-		  {
-		    "id": "$1",
-		    "axes": {
-		      "kernel": "6.12",
-		      "setting": "$2",
-		      "seed": $3
-		    },
-		    "verdict": "$4",
-		    "metrics": {
-		      "alloc_stalls": $5,
-		      "alloc_stall_max_ms": null
-		    }
-		  },
-	JSON
+	printf 'cell\t%s\t6.12\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4"
+	printf 'metric\t%s\talloc_stalls\t%s\n' "$1" "$5"
 }
 
 # bursts ID KIB:STALLS...: rows of a cell that begins each with 8 MiB free.
@@ -64,12 +51,11 @@ bursts() {
 }
 
 tables() {
-	{ echo '['; cell a one 1 completed 3; cell b one 2 completed 5; cell c one 3 completed 4; cell d two 1 oom 0
-		echo ']'; } >cells.json
+	{ cell a one 1 completed 3; cell b one 2 completed 5; cell c one 3 completed 4; cell d two 1 oom 0; } >cells
 	# Sizes in an order of chance, as bursts come. One survives to 2 MiB, one to 5, one to 3 (the 7 that went well comes
 	# after a 4 that did not); and the other setting stalls never.
 	{ bursts a 4096:0 3072:1 2048:0; bursts b 5120:0 6144:2; bursts c 7168:0 4096:1 3072:0; bursts d 1024:0 6144:0; } >rows
-	awk -v bin_mib=4 -v against=one -f "$ROOT/scripts/watermark-tables.awk" cells.json rows
+	awk -v bin_mib=4 -v against=one -f "$ROOT/scripts/watermark-tables.awk" cells rows
 }
 
 @test "the largest burst survived is the largest below the smallest that stalled" {
@@ -88,14 +74,14 @@ tables() {
 		cell "b$seed" two "$seed" completed 0
 		cell "c$seed" one "$seed" completed 0 | sed 's/6\.12/6.1/'
 		cell "d$seed" two "$seed" completed 0 | sed 's/6\.12/6.1/'
-	done; } >cells.json
+	done; } >cells
 	{ for seed in 1 2 3; do
 		bursts "a$seed" 2048:0 4096:1
 		bursts "b$seed" $((2048 + 1024 * seed)):0 8192:1
 		bursts "c$seed" 2048:0 4096:1
 		bursts "d$seed" $((3072 - 1024 * (seed / 2))):0 4096:1
 	done; } >rows
-	run awk -v bin_mib=4 -v against=one -f "$ROOT/scripts/watermark-tables.awk" cells.json rows
+	run awk -v bin_mib=4 -v against=one -f "$ROOT/scripts/watermark-tables.awk" cells rows
 	expect 0 "| 6.12 | two | +2.0 | 3 | 0 | 0 | 0.25 |"
 	expect 0 "| 6.1 | two | +0.3 | 1 | 2 | 0 | 1 |"
 	expect 0 "| both | two | +1.2 | 4 | 2 | 0 | 0.12 |"
@@ -117,9 +103,9 @@ tables() {
 
 @test "the interval around the median covers it with 95 percent, where there are seeds enough" {
 	for n in 3 6 10; do
-		{ for ((i = 0; i < n; i++)); do cell "$i" s "$i" completed 0; done; } >cells.json
+		{ for ((i = 0; i < n; i++)); do cell "$i" s "$i" completed 0; done; } >cells
 		{ for ((i = 0; i < n; i++)); do bursts "$i" $((1024 * (i + 1))):0 $((1024 * (i + 2))):1; done; } >rows
-		awk -v bin_mib=4 -f "$ROOT/scripts/watermark-tables.awk" cells.json rows >"tables.$n"
+		awk -v bin_mib=4 -f "$ROOT/scripts/watermark-tables.awk" cells rows >"tables.$n"
 	done
 	# By hand: 1 - 2 / 2^3, 1 - 2 / 2^6, 1 - 2 * 11 / 2^10.
 	grep -F 'rank 1 to that of rank 3; it covers the true median with 75 %' tables.3
