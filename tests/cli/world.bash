@@ -39,6 +39,8 @@ fake_world() {
 	cat >world <<-SCRIPT
 		#!/bin/bash
 		program=\$(cat)
+		# The QEMU that asks was killed before it could say what.
+		[ -n "\$program" ] || exit 1
 		value() { sed -n "s/^sysctl \$1 //p" <<<"\$program"; }
 		echo "\$SEED \$(tr '\n' ';' <<<"\$program")" >>"$PWD/asked"
 		$1
