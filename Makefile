@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 # Main jobs one after the other, however many jobs make may run: what they compile is parallel in the makes they start.
-ifneq ($(filter run-matrix reproduce bisect claims report verify watermarks alloc-cost test bench exactness digests lint patches-check boot,$(MAKECMDGOALS)),)
+ifneq ($(filter run-matrix reproduce bisect claims report verify watermarks alloc-cost test test-deep bench exactness digests lint patches-check boot,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 
@@ -16,6 +16,8 @@ KERNELS ?= 6.1 6.12
 KERNEL  ?= 6.12
 FORMAT  ?= html
 ARGS    ?=
+ONLY    ?=
+ALSO    ?=
 CC      := gcc
 # Unless the user chose a number of jobs.
 JOBS     = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
@@ -54,12 +56,28 @@ boot: KERNELS = $(notdir $(wildcard kernel-patches/$(KERNEL)))
 boot: ready ## a shell in a guest with KERNEL=6.12 (the host's clock; `reboot -f` ends it)
 	@build/plimsoll boot $(KERNEL)
 
-test: ## all tests: unit, sanitizers, KUnit in our VMs, command line, real cells (ONLY="unit cli" for some)
+# What each group of tests needs to have been built; lint counts what `make lint` has found.
+test_groups = $(strip $(ALSO) $(or $(ONLY),unit asan fuzz kunit cli e2e))
+for_unit   := unit-tests
+for_asan   := asan-tests
+for_fuzz   := asan-tests
+for_kunit  := harness
+for_cli    := harness report-page
+for_e2e    := harness report-page
+test_goals  = $(sort $(foreach group,$(test_groups),$(for_$(group))))
+
+test: ## tests: unit, sanitizers, KUnit in our VMs, command line, real cells (ONLY="unit cli" for some; unit needs no kernel)
 	@scripts/setup.sh run test
-	@$(MAKE) $(JOBS) harness tests report-page
-	@scripts/npm-install.sh tests/readers build/readers/trace
+	@$(if $(test_goals),$(MAKE) $(JOBS) $(test_goals))
+	@$(if $(filter cli,$(test_groups)),scripts/npm-install.sh tests/readers build/readers/trace)
+	@$(if $(filter kunit cli e2e,$(test_groups)),$(MAKE) kernels rootfs)
+	@scripts/test.sh $(test_groups)
+
+test-deep: ## what takes hours: kernels of a history and with debug information, each patch by itself, exactness; says how many
+	@scripts/setup.sh run test lint
+	@$(MAKE) $(JOBS) harness
 	@$(MAKE) kernels rootfs
-	@scripts/test.sh $(ONLY)
+	@scripts/test.sh deep
 
 bench: ready ## measure this host: kernel build, default matrix twice, verify (ARGS="none": no kernel build)
 	@scripts/bench.sh $(ARGS)
@@ -68,6 +86,7 @@ exactness: ready ## run three cells hundreds of times, idle and loaded, and with
 	@scripts/exactness.sh $(ARGS)
 
 lint: ## warnings, clang-tidy, cppcheck, shellcheck, checkpatch, and the rules of this repository
+	@rm -f build/lint.tap
 	@scripts/setup.sh run test lint
 	@$(MAKE) $(JOBS) harness tests
 	@scripts/lint.sh
@@ -134,7 +153,9 @@ fuzz_sources     := $(wildcard tests/fuzz/*.c)
 unit_programs    := $(unit_sources:%.c=build/%)
 asan_programs    := $(unit_sources:%.c=build/asan/%) $(fuzz_sources:%.c=build/asan/%)
 
-tests: $(unit_programs) $(asan_programs)
+tests: unit-tests asan-tests
+unit-tests: $(unit_programs)
+asan-tests: $(asan_programs)
 
 build/plimsoll: $(cli_sources:%.c=build/obj/%.o) build/libplimsoll.a
 	$(call say,LD)
@@ -181,4 +202,4 @@ objects := $(cli_sources:%.c=build/obj/%.o) $(lib_sources:%.c=build/obj/%.o) $(u
 -include $(objects:.o=.d) build/obj/lockstep.d
 .SECONDARY: $(objects)
 
-.PHONY: run-matrix reproduce bisect report verify watermarks alloc-cost test bench exactness lint patches-check boot setup harness kernels debug-kernels rootfs lock digests clean help ready tests
+.PHONY: run-matrix reproduce bisect report verify watermarks alloc-cost test test-deep bench exactness lint patches-check boot setup harness kernels debug-kernels rootfs lock digests clean help ready tests unit-tests asan-tests

@@ -8,16 +8,24 @@
 cd "$PLIMSOLL_ROOT"
 failed=()
 jobs=$(nproc)
+# The checks as TAP, which scripts/test.sh counts with the tests of CI.
+tap=build/lint.tap
+nr_checks=0
+mkdir -p build
+: >"$tap"
 
 # check NAME COMMAND...: silent when it is well.
 check() {
 	local name=$1 out
 	shift
+	nr_checks=$((nr_checks + 1))
 	if out=$("$@" 2>&1); then
 		echo "ok    $name"
+		echo "ok $nr_checks - $name" >>"$tap"
 	else
 		printf '%s\n' "$out" | tail -n 60
 		echo "FAIL  $name"
+		echo "not ok $nr_checks - $name" >>"$tap"
 		failed+=("$name")
 	fi
 }
@@ -100,4 +108,5 @@ check checkpatch scripts/checkpatch.sh kernel-patches/*/*.patch
 check cppcheck cpp_check
 check clang-tidy clang_tidy
 
+echo "1..$nr_checks" >>"$tap"
 [ ${#failed[@]} -eq 0 ] || die 1 "lint: ${#failed[@]} checks failed: ${failed[*]}"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# test.sh [GROUP...]: run the tests of these groups (all of them: unit asan fuzz kunit cli e2e), one line a program, and
-# end with the sum. Expects that `make test` has built everything. Logs are in build/test-logs/.
+# test.sh GROUP...: run the tests of these groups, one line a program, and end with the sum. Expects that `make test` or
+# `make test-deep` has built what they need. Logs are in build/test-logs/.
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
@@ -33,6 +33,7 @@ as_one_test() {
 	echo 1..1
 	if "$@"; then echo "ok 1 - $name"; else echo "not ok 1 - $name"; fi
 }
+export -f as_one_test
 
 group_unit() {
 	local source
@@ -50,7 +51,6 @@ group_asan() {
 
 group_fuzz() {
 	local source
-	export -f as_one_test
 	for source in tests/fuzz/fuzz_*.c; do
 		run "fuzz/$(basename "$source" .c)" 600 bash -c 'as_one_test "$@"' - "$(basename "$source" .c) corpus" \
 			"build/asan/tests/fuzz/$(basename "$source" .c)" tests/fuzz/corpus
@@ -73,9 +73,27 @@ bats_files() {
 group_cli() { bats_files cli 900; }
 group_e2e() { bats_files e2e 3600; }
 
-[ $# -gt 0 ] || set -- unit asan fuzz kunit cli e2e
+# What `make lint` found, when it was run last.
+group_lint() { run lint 60 cat build/lint.tap; }
+
+# Each of these is cached: what was built or checked before is not again.
+group_deep() {
+	local states
+	local -a series
+	mapfile -t series < <(cd kernel-patches && printf '%s\n' */ | tr -d /)
+	states=$(scripts/patches-check.sh --plan "${series[@]}" | wc -l)
+	say "test-deep builds a kernel with debug information (4 GB while it does), 5 of a history's commits, of which ccache" \
+		"has most, and $states states of the patches of ${series[*]}, each of which it boots; it runs 120 cells for" \
+		"exactness, and 20 others. What is cached is neither built nor checked again."
+	bats_files deep 7200
+	run deep/exactness 7200 bash -c 'as_one_test "$@"' - exactness scripts/exactness.sh 4 4 10
+	run deep/patches-check 43200 bash -c 'as_one_test "$@"' - patches-check scripts/patches-check.sh "${series[@]}"
+}
+
+[ $# -gt 0 ] || die 2 "usage: scripts/test.sh GROUP... (lint unit asan fuzz kunit cli e2e, or deep)"
 for group in "$@"; do
-	declare -F "group_$group" >/dev/null || die 2 "no group of tests is named '$group': unit asan fuzz kunit cli e2e"
+	declare -F "group_$group" >/dev/null ||
+		die 2 "no group of tests is named '$group': lint unit asan fuzz kunit cli e2e, or deep"
 done
 rm -rf "$logs"
 mkdir -p "$logs"

@@ -5,9 +5,36 @@ load helpers
 
 @test "make alone prints help with every job, and does nothing" {
 	run make -C "$ROOT"
-	for job in run-matrix verify test bench exactness lint patches-check setup harness kernels rootfs lock clean; do
+	for job in run-matrix verify test test-deep bench exactness lint patches-check setup harness kernels rootfs lock clean; do
 		expect 0 "  make $job "
 	done
+}
+
+@test "unit tests need no kernel, no image and no page; those of the command line need all of them" {
+	run make -n -C "$ROOT" test ONLY=unit
+	expect 0 "scripts/test.sh unit"
+	[[ $output != *kernel-build.sh* && $output != *build-image.sh* && $output != *report-page* && $output != *npm* ]]
+	run make -n -C "$ROOT" test ONLY="unit cli" ALSO=lint
+	expect 0 "kernel-build.sh"
+	expect 0 "build-image.sh"
+	expect 0 "npm-install.sh"
+	expect 0 "scripts/test.sh lint unit cli"
+}
+
+@test "what lint found is counted with the tests; that it was not run is a failure" {
+	mkdir -p repo/scripts repo/build
+	cp "$ROOT"/scripts/{common,test}.sh "$ROOT/scripts/tap-count.awk" repo/scripts/
+	printf 'ok 1 - shellcheck\nok 2 - SPDX\n1..2\n' >repo/build/lint.tap
+	run repo/scripts/test.sh lint
+	expect 0 "2 passed, 0 failed"
+	printf 'ok 1 - shellcheck\nnot ok 2 - SPDX\n1..2\n' >repo/build/lint.tap
+	run repo/scripts/test.sh lint
+	expect 1 "1 passed, 1 failed"
+	rm repo/build/lint.tap
+	run repo/scripts/test.sh lint
+	expect 1 "0 passed, 1 failed"
+	run repo/scripts/test.sh nonsense
+	expect 2 "no group of tests is named 'nonsense'"
 }
 
 @test "setup with everything installed calls neither apt nor sudo" {
