@@ -351,6 +351,9 @@ options_left_out() {
 
 configure() {
 	left_out=$(options_left_out "$1")
+	# Beside the tree, where no name is that make would have to quote.
+	fragment=$work/fragment
+	cp "$configs/guest.config" "$fragment"
 	kmake allnoconfig && (cd "$work/src" && check_config)
 }
 
