@@ -21,9 +21,12 @@ enum pl_verdict {
 	PL_VERDICTS(PL_VERDICT_ENUM)
 #undef PL_VERDICT_ENUM
 };
-#define PL_VERDICT_COUNT(verdict, name, definition) +1
-enum { PL_NR_VERDICTS = 0 PL_VERDICTS(PL_VERDICT_COUNT) };
-#undef PL_VERDICT_COUNT
+enum {
+#define PL_VERDICT_AT(verdict, name, definition) verdict##_AT,
+	PL_VERDICTS(PL_VERDICT_AT)
+#undef PL_VERDICT_AT
+	PL_NR_VERDICTS,
+};
 
 /* "?" if it is none. */
 const char *pl_verdict_name(enum pl_verdict verdict);
