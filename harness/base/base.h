@@ -32,8 +32,8 @@ enum pl_status pl_fail_errno(struct pl_error *err, enum pl_status status, const 
 	__attribute__((format(printf, 3, 4)));
 
 /*
- * How a command ends: its exit code, which is the status. Anything but PL_OK is said on stderr in one line, err's text, after
- * what stands in stdout's buffer; where whoever failed left no text, the line says so. A failure is never exit code 0.
+ * How a command ends: its exit code, which is the status. Anything but PL_OK is said on stderr in one line, err's text,
+ * after what stands in stdout's buffer; where whoever failed left no text, the line says so. A failure is never exit code 0.
  */
 int pl_finish(enum pl_status status, const struct pl_error *err);
 
@@ -77,9 +77,9 @@ enum pl_status pl_read_file(const char *path, size_t max_bytes, char **text, siz
 enum pl_status pl_write_file(const char *path, const void *bytes, size_t len, struct pl_error *err);
 
 /*
- * Open a new file for writing in the folder of `path`, under a name that no file has: PATH.PID-N.tmp, for who wants to rename it
- * to path when it is whole. Permissions are `mode` without the umask. Returns its descriptor and the name (caller frees), or -1
- * with errno and a name of NULL.
+ * Open a new file for writing in the folder of `path`, under a name that no file has: PATH.PID-N.tmp, for who wants to
+ * rename it to path when it is whole. Permissions are `mode` without the umask. Returns its descriptor and the name (caller
+ * frees), or -1 with errno and a name of NULL.
  */
 int pl_open_beside(const char *path, unsigned mode, char **temp);
 

@@ -153,7 +153,8 @@ int pl_cmd_bundle(const struct pl_cli *cli, int argc, char **argv)
 
 	if (!pl_parse(&argp, argc, argv, &args, &code))
 		return code;
-	if (pl_vm_probe_host(&cli->vm_host, &host, &err) != PL_OK || pl_ledger_open(cli->paths.results, &ledger, &err) != PL_OK)
+	if (pl_vm_probe_host(&cli->vm_host, &host, &err) != PL_OK ||
+	    pl_ledger_open_to_read(cli->paths.results, &ledger, &err) != PL_OK)
 		return pl_complain(&err);
 
 	struct json_object *bundle = json_object_new_object();

@@ -140,7 +140,7 @@ static enum pl_status whole_run(const struct pl_cli *cli, const char *name, bool
 
 	if (directory)
 		there.paths.results = name;
-	enum pl_status status = pl_ledger_open(there.paths.results, &side->ledger, err);
+	enum pl_status status = pl_ledger_open_to_read(there.paths.results, &side->ledger, err);
 
 	if (status == PL_OK)
 		status = pl_select(&there, side->ledger, directory ? NULL : &what, directory ? 0 : 1, only,
@@ -155,7 +155,7 @@ static enum pl_status by_names(const struct pl_cli *cli, const struct compare_ar
 {
 	struct pl_selection *selection = &sides->selection;
 	enum pl_axis axis = 0;
-	enum pl_status status = pl_ledger_open(cli->paths.results, &sides->ledger, err);
+	enum pl_status status = pl_ledger_open_to_read(cli->paths.results, &sides->ledger, err);
 
 	if (status == PL_OK)
 		status = pl_select(cli, sides->ledger, (char **)args->in, args->nr_in, args->only, selection, err);

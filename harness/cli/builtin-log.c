@@ -27,7 +27,7 @@ int pl_cmd_log(const struct pl_cli *cli, int argc, char **argv)
 
 	if (!pl_parse(&argp, argc, argv, &prefix, &code))
 		return code;
-	if (pl_ledger_open(cli->paths.results, &ledger, &err) != PL_OK)
+	if (pl_ledger_open_to_read(cli->paths.results, &ledger, &err) != PL_OK)
 		return pl_complain(&err);
 	enum pl_status status = pl_find_cell(ledger, prefix, id, &err);
 	if (status == PL_OK)

@@ -203,7 +203,7 @@ int pl_cmd_report(const struct pl_cli *cli, int argc, char **argv)
 		pl_fail(&err, PL_BAD_INPUT, "--format: there is no \"%s\"; --list-formats lists what there is", args.format);
 		return pl_complain(&err);
 	}
-	if (pl_ledger_open(cli->paths.results, &ledger, &err) != PL_OK)
+	if (pl_ledger_open_to_read(cli->paths.results, &ledger, &err) != PL_OK)
 		return pl_complain(&err);
 	enum pl_status status = report_on(cli, ledger, &args, format, &err);
 

@@ -66,7 +66,7 @@ int pl_cmd_show(const struct pl_cli *cli, int argc, char **argv)
 
 	if (!pl_parse(&argp, argc, argv, &args, &code))
 		return code;
-	if (pl_ledger_open(cli->paths.results, &ledger, &err) != PL_OK)
+	if (pl_ledger_open_to_read(cli->paths.results, &ledger, &err) != PL_OK)
 		return pl_complain(&err);
 	if (args.follow) {
 		enum pl_status followed = pl_follow_cell(ledger, args.cell, &err);

@@ -342,7 +342,7 @@ int pl_cmd_verify(const struct pl_cli *cli, int argc, char **argv)
 	if ((args.jobs_text && pl_parse_number("--jobs", args.jobs_text, 1, 256, &jobs, &err) != PL_OK) ||
 	    (args.runs_text && pl_parse_number("--runs", args.runs_text, 1, 100000, &runs, &err) != PL_OK))
 		return pl_complain(&err);
-	if (pl_ledger_open(cli->paths.results, &ledger, &err) != PL_OK)
+	if (pl_ledger_open_to_read(cli->paths.results, &ledger, &err) != PL_OK)
 		return pl_complain(&err);
 
 	state.runs_each = runs;

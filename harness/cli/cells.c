@@ -7,18 +7,6 @@
 
 #include "run/run.h"
 
-/* Does the ledger have it? Anything that keeps us from knowing is an error: a finished cell is not to be run again. */
-static enum pl_status in_ledger(struct pl_ledger *ledger, const char *id, bool *finished, struct pl_error *err)
-{
-	struct pl_row row;
-	enum pl_status status = pl_ledger_get(ledger, id, &row, err);
-
-	*finished = status == PL_OK;
-	if (*finished)
-		pl_row_free(&row);
-	return status == PL_UNMET ? PL_OK : status;
-}
-
 enum pl_status pl_cells_add(struct pl_cells *cells, const struct pl_cell *cell)
 {
 	cells->work = pl_realloc_array(cells->work, cells->nr_work + 1, sizeof(*cells->work));
@@ -26,12 +14,12 @@ enum pl_status pl_cells_add(struct pl_cells *cells, const struct pl_cell *cell)
 	struct pl_work *work = &cells->work[cells->nr_work++];
 
 	*work = (struct pl_work){ .cell = cell, .claim_fd = -1 };
-	return in_ledger(cells->ledger, cell->id, &work->finished, cells->err);
+	return pl_ledger_has(cells->ledger, cell->id, &work->finished, cells->err);
 }
 
 enum pl_status pl_cells_known(struct pl_cells *cells, const char *id, bool *known)
 {
-	return in_ledger(cells->ledger, id, known, cells->err);
+	return pl_ledger_has(cells->ledger, id, known, cells->err);
 }
 
 void pl_cells_free(struct pl_cells *cells)
@@ -57,7 +45,7 @@ static const struct pl_cell *next_cell(void *ctx)
 		}
 		/* Another plimsoll may have finished it between our look at the ledger and the claim. */
 		if (status == PL_OK)
-			status = in_ledger(cells->ledger, work->cell->id, &work->finished, cells->err);
+			status = pl_ledger_has(cells->ledger, work->cell->id, &work->finished, cells->err);
 		if (status != PL_OK) {
 			cells->ledger_failed = true;
 			return NULL;
@@ -159,7 +147,7 @@ enum pl_status pl_cells_check(struct pl_cells *cells)
 
 		/* It may have been finished there in the meantime. */
 		if (work->elsewhere)
-			status = in_ledger(cells->ledger, work->cell->id, &work->finished, cells->err);
+			status = pl_ledger_has(cells->ledger, work->cell->id, &work->finished, cells->err);
 		elsewhere += work->elsewhere && !work->finished;
 	}
 	if (status != PL_OK)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * A cell's directory appears under its final name in one rename, when all its bytes are on disk. Until then it is
- * `.ID.PID.tmp`, with a lock on the directory that ends with its writer: a temporary nobody locks is a dead one's.
+ * `.ID.PID-N.tmp`, with a lock on the directory that ends with its writer: a temporary nobody locks is a dead one's.
  */
 #include "ledger/internal.h"
 
@@ -59,6 +59,19 @@ static enum pl_status sync_dir(const char *path, struct pl_error *err)
 	return status;
 }
 
+static enum pl_status write_all(int fd, const char *path, const void *bytes, size_t len, struct pl_error *err)
+{
+	for (size_t done = 0; done < len;) {
+		ssize_t put = write(fd, (const char *)bytes + done, len - done);
+
+		if (put > 0)
+			done += (size_t)put;
+		else if (put == 0 || errno != EINTR)
+			return pl_fail_errno(err, PL_HOST, "writing %s", path);
+	}
+	return fsync(fd) ? pl_fail_errno(err, PL_HOST, "syncing %s", path) : PL_OK;
+}
+
 /* Write one file of a directory that is not in place yet, so that plain write and fsync are enough. */
 static enum pl_status write_synced(const char *dir, const char *name, const void *bytes, size_t len, struct pl_error *err)
 {
@@ -68,22 +81,15 @@ static enum pl_status write_synced(const char *dir, const char *name, const void
 
 	if (fd < 0)
 		status = pl_fail_errno(err, PL_HOST, "creating %s", path);
-	for (size_t done = 0; done < len && status == PL_OK;) {
-		ssize_t put = write(fd, (const char *)bytes + done, len - done);
-		if (put > 0)
-			done += (size_t)put;
-		else if (put == 0 || errno != EINTR)
-			status = pl_fail_errno(err, PL_HOST, "writing %s", path);
-	}
-	if (status == PL_OK && fsync(fd))
-		status = pl_fail_errno(err, PL_HOST, "syncing %s", path);
+	if (status == PL_OK)
+		status = write_all(fd, path, bytes, len, err);
 	if (fd >= 0 && close(fd) && status == PL_OK)
 		status = pl_fail_errno(err, PL_HOST, "writing %s", path);
 	free(path);
 	return status;
 }
 
-/* True if `path` is still the directory that fd has open: a sweeper may have removed it before the lock was taken. */
+/* True if `path` is still what fd has open: a sweeper may have removed it before the lock was taken. */
 static bool still_there(const char *path, int fd)
 {
 	struct stat open_st, path_st;
@@ -165,6 +171,12 @@ static enum pl_status set_in_place(const char *cells, const char *temp, const ch
 	char *final = pl_asprintf("%s/%s", cells, id);
 	char *old = pl_asprintf("%s.old.tmp", temp);
 	enum pl_status status = PL_OK;
+	/* Under its new name it would look like a dead one's, and it may have to go back. */
+	int old_fd = open(final, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (old_fd >= 0)
+		flock(old_fd, LOCK_EX | LOCK_NB);
+
 	bool replaced = !rename(final, old);
 
 	if (!replaced && errno != ENOENT)
@@ -178,6 +190,8 @@ static enum pl_status set_in_place(const char *cells, const char *temp, const ch
 	/* What cannot be removed now is swept when the ledger is opened again. */
 	if (replaced)
 		pl_remove_tree(old, NULL);
+	if (old_fd >= 0)
+		close(old_fd);
 	free(old);
 	free(final);
 	return status;
@@ -202,11 +216,54 @@ enum pl_status ledger_artifacts_write(const char *cells, const struct pl_row *ro
 	return status;
 }
 
+/* A temporary file of a cell, locked; in cells/ and not beside the file that it is for, where no sweep looks. */
+static int make_temp_file(const char *cells, const char *id, char **path)
+{
+	char *stem = pl_asprintf("%s/.%s", cells, id);
+	int fd = -1;
+
+	for (unsigned try = 0; try < TEMP_TRIES && (fd = pl_open_beside(stem, 0644, path)) >= 0; try++) {
+		if (!flock(fd, LOCK_EX | LOCK_NB) && still_there(*path, fd))
+			break;
+		close(fd);
+		free(*path);
+		*path = NULL;
+		fd = -1;
+		errno = EAGAIN;
+	}
+	free(stem);
+	return fd;
+}
+
+enum pl_status ledger_artifacts_rewrite(const char *cells, const char *id, const char *json, struct pl_error *err)
+{
+	char *dir = pl_asprintf("%s/%s", cells, id), *final = pl_asprintf("%s/cell.json", dir), *temp = NULL;
+	int fd = make_temp_file(cells, id, &temp);
+	enum pl_status status = PL_OK;
+
+	if (fd < 0)
+		status = pl_fail_errno(err, PL_HOST, "%s", final);
+	if (status == PL_OK)
+		status = write_all(fd, temp, json, strlen(json), err);
+	if (status == PL_OK && rename(temp, final))
+		status = pl_fail_errno(err, PL_HOST, "renaming %s to %s", temp, final);
+	if (status == PL_OK)
+		status = sync_dir(dir, err);
+	else if (temp)
+		unlink(temp);
+	if (fd >= 0)
+		close(fd);
+	free(temp);
+	free(final);
+	free(dir);
+	return status;
+}
+
 /* Whoever has the lock still writes; whoever died has let go of it. */
-static void sweep(const char *cells, const char *name)
+static void sweep_one(const char *cells, const char *name)
 {
 	char *path = pl_asprintf("%s/%s", cells, name);
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd >= 0) {
 		if (!flock(fd, LOCK_EX | LOCK_NB))
@@ -216,21 +273,23 @@ static void sweep(const char *cells, const char *name)
 	free(path);
 }
 
-enum pl_status ledger_artifacts_scan(const char *cells, struct ledger_ids *ids, struct pl_error *err)
+enum pl_status ledger_artifacts_scan(const char *cells, bool sweep, struct ledger_ids *ids, struct pl_error *err)
 {
 	struct ledger_ids none = { 0 };
 	DIR *dir = opendir(cells);
 	struct dirent *entry;
 
 	*ids = none;
+	if (!dir && errno == ENOENT)
+		return PL_OK;
 	if (!dir)
 		return pl_fail_errno(err, PL_HOST, "reading %s", cells);
 	while ((errno = 0, entry = readdir(dir))) {
 		size_t len = strlen(entry->d_name);
 		if (ledger_id_ok(entry->d_name))
 			ledger_ids_add(ids, entry->d_name);
-		else if (entry->d_name[0] == '.' && len > 4 && !strcmp(entry->d_name + len - 4, ".tmp"))
-			sweep(cells, entry->d_name);
+		else if (sweep && entry->d_name[0] == '.' && len > 4 && !strcmp(entry->d_name + len - 4, ".tmp"))
+			sweep_one(cells, entry->d_name);
 	}
 	int errnum = errno;
 	closedir(dir);

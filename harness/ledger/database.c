@@ -15,19 +15,66 @@
 #define SCHEMA_VERSION	"2"
 #define BUSY_TIMEOUT_MS 10000
 
+/*
+ * The one list of the columns of cells, after the id: X(column, its type, how parameter `at` of `stmt` is bound from `row`,
+ * and how `row` gets column `at` of `stmt` back; `known` becomes false where that is a word that put_cell never writes).
+ */
+#define COLUMNS(X) \
+	X(kernel, "TEXT NOT NULL", bind_text(stmt, at, row->kernel), row->kernel = pl_strdup(column_text(stmt, at))) \
+	X(disk, "TEXT NOT NULL", bind_text(stmt, at, row->disk), row->disk = pl_strdup(column_text(stmt, at))) \
+	X(workload, "TEXT NOT NULL", bind_text(stmt, at, row->workload), \
+	  row->workload = pl_strdup(column_text(stmt, at))) \
+	X(setting, "TEXT NOT NULL", bind_text(stmt, at, row->setting), \
+	  row->setting = pl_strdup(column_text(stmt, at))) \
+	X(seed, "INTEGER NOT NULL", sqlite3_bind_int64(stmt, at, (int64_t)row->seed), \
+	  row->seed = (uint64_t)sqlite3_column_int64(stmt, at)) \
+	X(virtual_seconds, "INTEGER NOT NULL", sqlite3_bind_int64(stmt, at, row->virtual_seconds), \
+	  row->virtual_seconds = column_u32(stmt, at)) \
+	X(ram_mib, "INTEGER NOT NULL", sqlite3_bind_int64(stmt, at, row->machine.ram_mib), \
+	  row->machine.ram_mib = column_u32(stmt, at)) \
+	X(vcpus, "INTEGER NOT NULL", sqlite3_bind_int64(stmt, at, row->machine.vcpus), \
+	  row->machine.vcpus = column_u32(stmt, at)) \
+	X(ns_per_instruction, "INTEGER NOT NULL", sqlite3_bind_int64(stmt, at, row->machine.ns_per_instruction), \
+	  row->machine.ns_per_instruction = column_u32(stmt, at)) \
+	X(blackbox_mib, "INTEGER NOT NULL", sqlite3_bind_int64(stmt, at, row->machine.blackbox_mib), \
+	  row->machine.blackbox_mib = column_u32(stmt, at)) \
+	X(clock, "TEXT NOT NULL", bind_text(stmt, at, ledger_clock_name(row->machine.clock)), \
+	  known = ledger_clock_from_name(column_text(stmt, at), &row->machine.clock) && known) \
+	X(verdict, "TEXT NOT NULL", bind_text(stmt, at, pl_verdict_name(row->analysis.verdict)), \
+	  known = pl_verdict_from_name(column_text(stmt, at), &row->analysis.verdict) && known) \
+	X(flags, "TEXT NOT NULL", bind_flags(stmt, at, row->analysis.flags), \
+	  known = ledger_flags_from_text(column_text(stmt, at), &row->analysis.flags) && known) \
+	X(reason, "TEXT NOT NULL", bind_text(stmt, at, row->analysis.reason), \
+	  snprintf(row->analysis.reason, sizeof(row->analysis.reason), "%s", column_text(stmt, at))) \
+	X(digest, "TEXT NOT NULL", bind_text(stmt, at, row->digest), \
+	  snprintf(row->digest, sizeof(row->digest), "%s", column_text(stmt, at))) \
+	X(exact, "INTEGER NOT NULL", sqlite3_bind_int(stmt, at, row->exact), \
+	  row->exact = sqlite3_column_int(stmt, at)) \
+	X(wall_s, "REAL", bind_double(stmt, at, row->wall_s), row->wall_s = column_double(stmt, at)) \
+	X(virtual_s, "REAL", bind_double(stmt, at, row->analysis.virtual_s), \
+	  row->analysis.virtual_s = column_double(stmt, at)) \
+	X(qemu_cpu_s, "REAL", bind_double(stmt, at, row->qemu_cpu_s), row->qemu_cpu_s = column_double(stmt, at)) \
+	X(harness_cpu_s, "REAL", bind_double(stmt, at, row->harness_cpu_s), \
+	  row->harness_cpu_s = column_double(stmt, at)) \
+	X(start_wall_s, "REAL", bind_double(stmt, at, row->start_wall_s), row->start_wall_s = column_double(stmt, at)) \
+	X(killed, "INTEGER NOT NULL", sqlite3_bind_int(stmt, at, row->killed), \
+	  row->killed = sqlite3_column_int(stmt, at)) \
+	X(qemu_status, "INTEGER NOT NULL", sqlite3_bind_int(stmt, at, row->qemu_status), \
+	  row->qemu_status = sqlite3_column_int(stmt, at)) \
+	X(hung_task_timeout_s, "REAL", bind_double(stmt, at, row->hung_task_timeout_s), \
+	  row->hung_task_timeout_s = column_double(stmt, at)) \
+	X(progress, "TEXT", bind_text(stmt, at, row->progress), row->progress = column_text_or_null(stmt, at)) \
+	X(may_end, "TEXT", bind_text(stmt, at, row->may_end), row->may_end = column_text_or_null(stmt, at)) \
+	X(analysis, "INTEGER NOT NULL", sqlite3_bind_int(stmt, at, row->outdated ? 0 : PL_ANALYSIS_VERSION), \
+	  row->outdated = sqlite3_column_int(stmt, at) != PL_ANALYSIS_VERSION)
+
+#define COLUMN_TYPE(column, type, bind, get)  ", " #column " " type
+#define COLUMN_NAME(column, type, bind, get)  ", " #column
+#define COLUMN_PLACE(column, type, bind, get) ",?"
+
 static const char schema[] =
 	"BEGIN EXCLUSIVE;"
-	"CREATE TABLE IF NOT EXISTS cells ("
-	" id TEXT PRIMARY KEY NOT NULL,"
-	" kernel TEXT NOT NULL, disk TEXT NOT NULL, workload TEXT NOT NULL, setting TEXT NOT NULL,"
-	" seed INTEGER NOT NULL, virtual_seconds INTEGER NOT NULL,"
-	" ram_mib INTEGER NOT NULL, vcpus INTEGER NOT NULL, ns_per_instruction INTEGER NOT NULL,"
-	" blackbox_mib INTEGER NOT NULL, clock TEXT NOT NULL,"
-	" verdict TEXT NOT NULL, flags TEXT NOT NULL, reason TEXT NOT NULL, digest TEXT NOT NULL, exact INTEGER NOT NULL,"
-	" wall_s REAL, virtual_s REAL, qemu_cpu_s REAL, harness_cpu_s REAL, start_wall_s REAL,"
-	" killed INTEGER NOT NULL, qemu_status INTEGER NOT NULL, hung_task_timeout_s REAL, progress TEXT,"
-	" may_end TEXT, analysis INTEGER NOT NULL"
-	") WITHOUT ROWID;"
+	"CREATE TABLE IF NOT EXISTS cells (id TEXT PRIMARY KEY NOT NULL" COLUMNS(COLUMN_TYPE) ") WITHOUT ROWID;"
 	"CREATE TABLE IF NOT EXISTS metrics ("
 	" cell_id TEXT NOT NULL REFERENCES cells(id),"
 	" name TEXT NOT NULL, value REAL,"
@@ -36,15 +83,9 @@ static const char schema[] =
 	"PRAGMA user_version = " SCHEMA_VERSION ";"
 	"COMMIT";
 
-#define CELL_COLUMNS \
-	"id, kernel, disk, workload, setting, seed, virtual_seconds, ram_mib, vcpus, ns_per_instruction, blackbox_mib, clock," \
-	" verdict, flags, reason, digest, exact, wall_s, virtual_s, qemu_cpu_s, harness_cpu_s, start_wall_s," \
-	" killed, qemu_status, hung_task_timeout_s, progress, may_end, analysis"
-
-static const char select_cell[] = "SELECT " CELL_COLUMNS " FROM cells WHERE id = ?1";
-static const char insert_cell[] = "INSERT INTO cells (" CELL_COLUMNS ") VALUES"
-				  " (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,"
-				  "?21,?22,?23,?24,?25,?26,?27,?28)";
+static const char select_cell[] = "SELECT id" COLUMNS(COLUMN_NAME) " FROM cells WHERE id = ?1";
+static const char insert_cell[] = "INSERT INTO cells (id" COLUMNS(COLUMN_NAME) ") VALUES (?" COLUMNS(COLUMN_PLACE) ")";
+static const char has_cell[] = "SELECT 1 FROM cells WHERE id = ?1";
 static const char delete_cell[] = "DELETE FROM cells WHERE id = ?1";
 static const char delete_metrics[] = "DELETE FROM metrics WHERE cell_id = ?1";
 static const char select_metrics[] = "SELECT name, value FROM metrics WHERE cell_id = ?1";
@@ -52,15 +93,21 @@ static const char insert_metric[] = "INSERT INTO metrics (cell_id, name, value) 
 /* 'g' follows the last hex digit, so this is the range of ids that begin with the prefix. */
 static const char select_ids[] = "SELECT id FROM cells WHERE id >= ?1 AND id < ?1 || 'g' ORDER BY id";
 
-static enum pl_status db_fail(sqlite3 *db, struct pl_error *err)
+bool ledger_db_damaged(sqlite3 *db)
 {
 	int code = sqlite3_errcode(db);
+
+	return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+}
+
+static enum pl_status db_fail(sqlite3 *db, struct pl_error *err)
+{
 	const char *path = sqlite3_db_filename(db, "main");
 
-	if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
+	if (ledger_db_damaged(db))
 		return pl_fail(err, PL_HOST, "%s: damaged (%s): start again, it is then made anew from cells/", path,
 			       sqlite3_errmsg(db));
-	if (code == SQLITE_BUSY)
+	if (sqlite3_errcode(db) == SQLITE_BUSY)
 		return pl_fail(err, PL_HOST, "%s: in use by another program for more than %d s", path, BUSY_TIMEOUT_MS / 1000);
 	return pl_fail(err, PL_HOST, "%s: %s", path, sqlite3_errmsg(db));
 }
@@ -110,10 +157,11 @@ static enum pl_status judge(sqlite3 *db, enum pl_status status, struct pl_error 
 	return status;
 }
 
-static enum pl_status check_content(sqlite3 *db, struct pl_error *err)
+/* All of it only where there is a reason: that reads the whole file. The list of cells is read by every opening. */
+static enum pl_status check_content(sqlite3 *db, bool whole, struct pl_error *err)
 {
-	const char *const statements[] = { select_cell,    insert_cell,   delete_cell, select_metrics,
-					   insert_metric, delete_metrics, select_ids };
+	const char *const statements[] = { select_cell,	   insert_cell,	  has_cell,	  delete_cell,
+					   select_metrics, insert_metric, delete_metrics, select_ids };
 	char text[256];
 	enum pl_status status = pragma_text(db, "PRAGMA user_version", text, sizeof(text), err);
 
@@ -122,19 +170,22 @@ static enum pl_status check_content(sqlite3 *db, struct pl_error *err)
 	else if (status == PL_OK && strcmp(text, SCHEMA_VERSION))
 		return pl_fail(err, PL_BAD_INPUT, "%s: of another version (%s, not " SCHEMA_VERSION ")",
 			       sqlite3_db_filename(db, "main"), text);
-	if (status == PL_OK)
+	if (status == PL_OK && whole) {
 		status = pragma_text(db, "PRAGMA quick_check(1)", text, sizeof(text), err);
-	if (status == PL_OK && strcmp(text, "ok"))
-		return pl_fail(err, PL_BAD_INPUT, "%s: damaged: %s", sqlite3_db_filename(db, "main"), text);
+		if (status == PL_OK && strcmp(text, "ok"))
+			return pl_fail(err, PL_BAD_INPUT, "%s: damaged: %s", sqlite3_db_filename(db, "main"), text);
+	}
 	for (size_t i = 0; i < sizeof(statements) / sizeof(*statements) && status == PL_OK; i++) {
 		sqlite3_stmt *stmt = NULL;
 		status = prepare(db, statements[i], &stmt, err);
 		sqlite3_finalize(stmt);
 	}
+	if (status == PL_OK)
+		status = exec(db, "SELECT id FROM cells", err);
 	return judge(db, status, err);
 }
 
-enum pl_status ledger_db_open(const char *path, sqlite3 **db, struct pl_error *err)
+enum pl_status ledger_db_open(const char *path, bool whole, sqlite3 **db, struct pl_error *err)
 {
 	*db = NULL;
 	if (sqlite3_open_v2(path, db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK) {
@@ -146,7 +197,7 @@ enum pl_status ledger_db_open(const char *path, sqlite3 **db, struct pl_error *e
 	sqlite3_busy_timeout(*db, BUSY_TIMEOUT_MS);
 	enum pl_status status = judge(*db, exec(*db, "PRAGMA synchronous = FULL", err), err);
 	if (status == PL_OK)
-		status = check_content(*db, err);
+		status = check_content(*db, whole, err);
 	if (status != PL_OK) {
 		sqlite3_close(*db);
 		*db = NULL;
@@ -222,44 +273,26 @@ enum pl_status ledger_db_delete(sqlite3 *db, const char *id, struct pl_error *er
 	return status == PL_OK ? run_for_id(db, delete_cell, id, err) : status;
 }
 
+static void bind_flags(sqlite3_stmt *stmt, int at, uint32_t flags)
+{
+	char text[512];
+
+	pl_flags_text(flags, text, sizeof(text));
+	sqlite3_bind_text(stmt, at, text, -1, SQLITE_TRANSIENT);
+}
+
 static enum pl_status put_cell(sqlite3 *db, const struct pl_row *row, struct pl_error *err)
 {
-	const struct pl_analysis *analysis = &row->analysis;
-	char flags[512];
 	sqlite3_stmt *stmt;
+	int at = 1;
 	enum pl_status status = prepare(db, insert_cell, &stmt, err);
 
 	if (status != PL_OK)
 		return status;
-	pl_flags_text(analysis->flags, flags, sizeof(flags));
-	bind_text(stmt, 1, row->id);
-	bind_text(stmt, 2, row->kernel);
-	bind_text(stmt, 3, row->disk);
-	bind_text(stmt, 4, row->workload);
-	bind_text(stmt, 5, row->setting);
-	sqlite3_bind_int64(stmt, 6, (int64_t)row->seed);
-	sqlite3_bind_int64(stmt, 7, row->virtual_seconds);
-	sqlite3_bind_int64(stmt, 8, row->machine.ram_mib);
-	sqlite3_bind_int64(stmt, 9, row->machine.vcpus);
-	sqlite3_bind_int64(stmt, 10, row->machine.ns_per_instruction);
-	sqlite3_bind_int64(stmt, 11, row->machine.blackbox_mib);
-	bind_text(stmt, 12, ledger_clock_name(row->machine.clock));
-	bind_text(stmt, 13, pl_verdict_name(analysis->verdict));
-	bind_text(stmt, 14, flags);
-	bind_text(stmt, 15, analysis->reason);
-	bind_text(stmt, 16, row->digest);
-	sqlite3_bind_int(stmt, 17, row->exact);
-	bind_double(stmt, 18, row->wall_s);
-	bind_double(stmt, 19, analysis->virtual_s);
-	bind_double(stmt, 20, row->qemu_cpu_s);
-	bind_double(stmt, 21, row->harness_cpu_s);
-	bind_double(stmt, 22, row->start_wall_s);
-	sqlite3_bind_int(stmt, 23, row->killed);
-	sqlite3_bind_int(stmt, 24, row->qemu_status);
-	bind_double(stmt, 25, row->hung_task_timeout_s);
-	bind_text(stmt, 26, row->progress);
-	bind_text(stmt, 27, row->may_end);
-	sqlite3_bind_int(stmt, 28, row->outdated ? 0 : PL_ANALYSIS_VERSION);
+	bind_text(stmt, at, row->id);
+#define BIND(column, type, bind, get) at++; bind;
+	COLUMNS(BIND)
+#undef BIND
 	status = run(db, stmt, err);
 	sqlite3_finalize(stmt);
 	return status;
@@ -307,41 +340,27 @@ static double column_double(sqlite3_stmt *stmt, int at)
 	return sqlite3_column_type(stmt, at) == SQLITE_NULL ? NAN : sqlite3_column_double(stmt, at);
 }
 
+static uint32_t column_u32(sqlite3_stmt *stmt, int at)
+{
+	return (uint32_t)sqlite3_column_int64(stmt, at);
+}
+
+static char *column_text_or_null(sqlite3_stmt *stmt, int at)
+{
+	return sqlite3_column_type(stmt, at) == SQLITE_NULL ? NULL : pl_strdup(column_text(stmt, at));
+}
+
 /* False if a word in the row is none that put_cell writes. */
 static bool get_columns(sqlite3_stmt *stmt, struct pl_row *row)
 {
-	struct pl_analysis *analysis = &row->analysis;
+	bool known = true;
+	int at = 0;
 
-	snprintf(row->id, sizeof(row->id), "%s", column_text(stmt, 0));
-	row->kernel = pl_strdup(column_text(stmt, 1));
-	row->disk = pl_strdup(column_text(stmt, 2));
-	row->workload = pl_strdup(column_text(stmt, 3));
-	row->setting = pl_strdup(column_text(stmt, 4));
-	row->seed = (uint64_t)sqlite3_column_int64(stmt, 5);
-	row->virtual_seconds = (uint32_t)sqlite3_column_int64(stmt, 6);
-	row->machine.ram_mib = (uint32_t)sqlite3_column_int64(stmt, 7);
-	row->machine.vcpus = (uint32_t)sqlite3_column_int64(stmt, 8);
-	row->machine.ns_per_instruction = (uint32_t)sqlite3_column_int64(stmt, 9);
-	row->machine.blackbox_mib = (uint32_t)sqlite3_column_int64(stmt, 10);
-	snprintf(analysis->reason, sizeof(analysis->reason), "%s", column_text(stmt, 14));
-	snprintf(row->digest, sizeof(row->digest), "%s", column_text(stmt, 15));
-	row->exact = sqlite3_column_int(stmt, 16);
-	row->wall_s = column_double(stmt, 17);
-	analysis->virtual_s = column_double(stmt, 18);
-	row->qemu_cpu_s = column_double(stmt, 19);
-	row->harness_cpu_s = column_double(stmt, 20);
-	row->start_wall_s = column_double(stmt, 21);
-	row->killed = sqlite3_column_int(stmt, 22);
-	row->qemu_status = sqlite3_column_int(stmt, 23);
-	row->hung_task_timeout_s = column_double(stmt, 24);
-	if (sqlite3_column_type(stmt, 25) != SQLITE_NULL)
-		row->progress = pl_strdup(column_text(stmt, 25));
-	if (sqlite3_column_type(stmt, 26) != SQLITE_NULL)
-		row->may_end = pl_strdup(column_text(stmt, 26));
-	row->outdated = sqlite3_column_int(stmt, 27) != PL_ANALYSIS_VERSION;
-	return ledger_clock_from_name(column_text(stmt, 11), &row->machine.clock) &&
-	       pl_verdict_from_name(column_text(stmt, 12), &analysis->verdict) &&
-	       ledger_flags_from_text(column_text(stmt, 13), &analysis->flags);
+	snprintf(row->id, sizeof(row->id), "%s", column_text(stmt, at));
+#define GET(column, type, bind, get) at++; get;
+	COLUMNS(GET)
+#undef GET
+	return known;
 }
 
 static enum pl_status get_cell(sqlite3 *db, const char *id, struct pl_row *row, struct pl_error *err)
@@ -358,7 +377,7 @@ static enum pl_status get_cell(sqlite3 *db, const char *id, struct pl_row *row, 
 	else if (step != SQLITE_ROW)
 		status = db_fail(db, err);
 	else if (!get_columns(stmt, row))
-		status = pl_fail(err, PL_HOST, "%s: cell %s holds a word that this version does not know: remove the file, "
+		status = pl_fail(err, PL_BAD_INPUT, "%s: cell %s holds a word that this version does not know: remove the file, "
 				 "it is then made anew from cells/", sqlite3_db_filename(db, "main"), id);
 	sqlite3_finalize(stmt);
 	return status;
@@ -402,10 +421,31 @@ enum pl_status ledger_db_get(sqlite3 *db, const char *id, struct pl_row *row, st
 		status = get_cell(db, id, row, err);
 	if (status == PL_OK)
 		status = get_metrics(db, id, row, err);
+	if (status == PL_HOST && ledger_db_damaged(db))
+		status = PL_BAD_INPUT;
 	if (!sqlite3_get_autocommit(db))
 		exec(db, "ROLLBACK", NULL);
 	if (status != PL_OK)
 		pl_row_free(row);
+	return status;
+}
+
+enum pl_status ledger_db_has(sqlite3 *db, const char *id, bool *has, struct pl_error *err)
+{
+	sqlite3_stmt *stmt;
+	enum pl_status status = prepare(db, has_cell, &stmt, err);
+
+	*has = false;
+	if (status != PL_OK)
+		return status;
+	bind_text(stmt, 1, id);
+
+	int step = sqlite3_step(stmt);
+
+	*has = step == SQLITE_ROW;
+	if (step != SQLITE_ROW && step != SQLITE_DONE)
+		status = db_fail(db, err);
+	sqlite3_finalize(stmt);
 	return status;
 }
 

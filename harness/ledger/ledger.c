@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,13 +20,29 @@
 #define OPEN_DEADLINE_S	  60.0
 #define OPEN_POLL_NS	  10000000L
 #define OPENING_BYTE	  INT64_MAX /* the last byte that a file can have */
+#define OPEN_BYTE	  (INT64_MAX - 1)
+#define BATCH		  64 /* cells that are read in before the database is asked for a transaction */
 
 struct pl_ledger {
 	sqlite3 *db;
 	char *cells; /* RESULTS/cells */
-	char *locks; /* RESULTS/locks: an empty file of which cells lock one byte each, and opening the last one */
+	/*
+	 * RESULTS/locks: a file of which running cells lock one byte each, opening the last one, and whoever has the
+	 * ledger open shares the one before. It has a byte of contents from the first opening to the last closing.
+	 */
+	char *locks;
 	char *running; /* RESULTS/running: a small file for each running cell */
+	int open_fd;   /* holds OPEN_BYTE; -1: nothing can be written there, and the database is one in memory */
+	bool damaged;  /* the database turned out to be: whoever opens it next is to look at all of it */
 	bool told;     /* that cells are brought up to date */
+};
+
+/* Cells to be taken in and rows to be dropped, in one transaction. */
+struct batch {
+	struct pl_row rows[BATCH];
+	size_t nr_rows;
+	const char *gone[BATCH];
+	size_t nr_gone;
 };
 
 /*
@@ -63,6 +80,43 @@ static enum pl_status lock_opening(const char *path, int *fd, struct pl_error *e
 		nanosleep(&(struct timespec){ .tv_nsec = OPEN_POLL_NS }, NULL);
 	}
 	return status;
+}
+
+/*
+ * Say that the ledger is open, for pl_ledger_close to take it back. *unclean: whoever had it open last did not, and nobody
+ * has it open now. For who opens it, in his turn.
+ */
+static enum pl_status lock_open(struct pl_ledger *ledger, bool *unclean, struct pl_error *err)
+{
+	struct flock others = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = OPEN_BYTE, .l_len = 1 };
+	struct flock own = { .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = OPEN_BYTE, .l_len = 1 };
+	int fd = open(ledger->locks, O_RDWR | O_CLOEXEC);
+	struct stat before, now;
+	bool done = fd >= 0 && !fstat(fd, &before) && !fcntl(fd, F_OFD_GETLK, &others) && !fcntl(fd, F_OFD_SETLKW, &own) &&
+		    !fstat(fd, &now) && (now.st_size || (!ftruncate(fd, 1) && !fsync(fd)));
+
+	if (!done) {
+		enum pl_status status = pl_fail_errno(err, PL_HOST, "%s", ledger->locks);
+
+		if (fd >= 0)
+			close(fd);
+		return status;
+	}
+	*unclean = others.l_type == F_UNLCK && before.st_size;
+	ledger->open_fd = fd;
+	return PL_OK;
+}
+
+static void unlock_open(struct pl_ledger *ledger)
+{
+	struct flock alone = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = OPEN_BYTE, .l_len = 1 };
+
+	if (ledger->open_fd < 0)
+		return;
+	/* If that fails, all of the database is looked at once for nothing. */
+	if (!ledger->damaged && !fcntl(ledger->open_fd, F_OFD_SETLK, &alone) && ftruncate(ledger->open_fd, 0))
+		ledger->damaged = true;
+	close(ledger->open_fd);
 }
 
 /*
@@ -109,65 +163,133 @@ static enum pl_status analyse_again(struct pl_ledger *ledger, struct pl_row *row
 
 static enum pl_status write_cell_json(struct pl_ledger *ledger, const struct pl_row *row, struct pl_error *err)
 {
-	char *path = pl_asprintf("%s/%s/cell.json", ledger->cells, row->id);
 	struct json_object *json = pl_row_json(row);
 	const char *text = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
-	enum pl_status status = pl_write_file(path, text, strlen(text), err);
+	enum pl_status status = ledger_artifacts_rewrite(ledger->cells, row->id, text, err);
 
 	json_object_put(json);
-	free(path);
 	return status;
+}
+
+static enum pl_status store_row(struct pl_ledger *ledger, const struct pl_row *row, struct pl_error *err)
+{
+	enum pl_status status = ledger_db_begin(ledger->db, err);
+
+	if (status != PL_OK)
+		return status;
+	status = ledger_db_put(ledger->db, row, err);
+	ledger->damaged |= status != PL_OK && ledger_db_damaged(ledger->db);
+	return ledger_db_end(ledger->db, status, err);
+}
+
+static enum pl_status row_of_folder(struct pl_ledger *ledger, const char *id, struct pl_row *row, struct pl_error *err)
+{
+	char *dir = pl_asprintf("%s/%s", ledger->cells, id);
+	enum pl_status status = ledger_row_read(dir, id, row, err);
+
+	free(dir);
+	return status;
+}
+
+/*
+ * Who computes a row anew asks for the cell's claim first, because who has it may be replacing the cell. False: it cannot be
+ * kept, and is computed the next time as well. *claim_fd is for the caller to close if it is not -1.
+ */
+static bool may_keep(struct pl_ledger *ledger, const char *id, int *claim_fd)
+{
+	*claim_fd = -1;
+	return ledger->open_fd < 0 || pl_ledger_claim(ledger, id, claim_fd, NULL) == PL_OK;
+}
+
+static void keep(struct pl_ledger *ledger, const struct pl_row *row)
+{
+	if (ledger->open_fd < 0 || write_cell_json(ledger, row, NULL) == PL_OK)
+		store_row(ledger, row, NULL);
 }
 
 /* Verdict and metrics as this version computes them, if there is a log to compute them from. */
 static void bring_up_to_date(struct pl_ledger *ledger, struct pl_row *row)
 {
-	if (analyse_again(ledger, row, true, NULL) != PL_OK)
-		return;
-	if (!ledger->told)
-		fputs("plimsoll: some cells are older than a metric or a rule; analysing their logs again\n", stderr);
-	ledger->told = true;
-	row->outdated = write_cell_json(ledger, row, NULL) != PL_OK;
+	struct pl_row now;
+	int claim_fd;
+	bool kept = may_keep(ledger, row->id, &claim_fd);
+
+	/* Before the claim somebody else may have brought it up to date, or replaced it. */
+	if (claim_fd >= 0 && row_of_folder(ledger, row->id, &now, NULL) == PL_OK) {
+		pl_row_free(row);
+		*row = now;
+	}
+	if (!row->outdated) {
+		store_row(ledger, row, NULL);
+	} else if (analyse_again(ledger, row, true, NULL) == PL_OK) {
+		if (!ledger->told)
+			fputs("plimsoll: some cells are older than a metric or a rule; analysing their logs again\n", stderr);
+		ledger->told = true;
+		if (kept)
+			keep(ledger, row);
+	}
+	if (claim_fd >= 0)
+		close(claim_fd);
 }
 
-/* Read one directory into the database. A damaged one is no cell: it is counted, and runs again. */
-static enum pl_status read_in(struct pl_ledger *ledger, const char *id, size_t *damaged, struct pl_error *first,
-			      struct pl_error *err)
+/* Store what was gathered. A folder may have come back since it was found missing: a cell that was being replaced. */
+static enum pl_status store_batch(struct pl_ledger *ledger, struct batch *batch, struct pl_error *err)
 {
-	char *dir = pl_asprintf("%s/%s", ledger->cells, id);
-	struct pl_row row;
-	enum pl_status status = ledger_row_read(dir, id, &row, *damaged ? NULL : first);
+	enum pl_status status = ledger_db_begin(ledger->db, err);
 
-	free(dir);
-	if (status != PL_OK) {
-		++*damaged;
-		return PL_OK;
+	for (size_t i = 0; i < batch->nr_gone && status == PL_OK; i++) {
+		char *dir = pl_asprintf("%s/%s", ledger->cells, batch->gone[i]);
+
+		if (access(dir, F_OK))
+			status = ledger_db_delete(ledger->db, batch->gone[i], err);
+		free(dir);
 	}
-	if (row.outdated)
-		bring_up_to_date(ledger, &row);
-	status = ledger_db_put(ledger->db, &row, err);
-	pl_row_free(&row);
+	for (size_t i = 0; i < batch->nr_rows && status == PL_OK; i++)
+		status = ledger_db_put(ledger->db, &batch->rows[i], err);
+	status = ledger_db_end(ledger->db, status, err);
+	for (size_t i = 0; i < batch->nr_rows; i++)
+		pl_row_free(&batch->rows[i]);
+	batch->nr_rows = batch->nr_gone = 0;
 	return status;
 }
 
-/* Make the database say what the directories say: both lists are sorted, so one walk finds all differences. */
+/* If not, it is gathered to be stored. */
+static bool is_damaged(struct pl_ledger *ledger, const char *id, struct batch *batch, struct pl_error *err)
+{
+	bool damaged = row_of_folder(ledger, id, &batch->rows[batch->nr_rows], err) != PL_OK;
+
+	batch->nr_rows += !damaged;
+	return damaged;
+}
+
+/*
+ * Make the database say what the folders say: both lists are sorted, so one walk finds all differences. No log is analysed
+ * here: whoever waits for the database or for his turn to open it waits for the reading of small files only. A damaged
+ * folder is no cell: it is counted, and runs again.
+ */
 static enum pl_status reconcile(struct pl_ledger *ledger, const struct ledger_ids *dirs, const struct ledger_ids *rows,
 				struct pl_error *err)
 {
+	struct batch *batch = pl_calloc(1, sizeof(*batch));
 	struct pl_error first = { 0 };
 	size_t damaged = 0;
-	enum pl_status status = ledger_db_begin(ledger->db, err);
+	enum pl_status status = PL_OK;
 
 	for (size_t d = 0, r = 0; status == PL_OK && (d < dirs->nr || r < rows->nr);) {
 		int order = d == dirs->nr ? 1 : r == rows->nr ? -1 : strcmp(dirs->id[d], rows->id[r]);
-		if (order < 0)
-			status = read_in(ledger, dirs->id[d], &damaged, &first, err);
-		else if (order > 0)
-			status = ledger_db_delete(ledger->db, rows->id[r], err);
+
+		if (order > 0)
+			batch->gone[batch->nr_gone++] = rows->id[r];
+		else if (order < 0 && is_damaged(ledger, dirs->id[d], batch, damaged ? NULL : &first))
+			damaged++;
 		d += order <= 0;
 		r += order >= 0;
+		if (batch->nr_rows == BATCH || batch->nr_gone == BATCH)
+			status = store_batch(ledger, batch, err);
 	}
-	status = ledger_db_end(ledger->db, status, err);
+	if (status == PL_OK)
+		status = store_batch(ledger, batch, err);
+	free(batch);
 	if (damaged)
 		fprintf(stderr, "plimsoll: %zu cell%s cannot be read and will run again; the first: %s\n", damaged,
 			damaged == 1 ? "" : "s", first.text);
@@ -179,30 +301,28 @@ static bool same_ids(const struct ledger_ids *a, const struct ledger_ids *b)
 	return a->nr == b->nr && (!a->nr || !memcmp(a->id, b->id, a->nr * sizeof(*a->id)));
 }
 
-static enum pl_status open_db(struct pl_ledger *ledger, const char *path, struct pl_error *err)
+static enum pl_status open_db(struct pl_ledger *ledger, const char *path, bool unclean, struct pl_error *err)
 {
 	struct pl_error why = { 0 };
-	enum pl_status status = ledger_db_open(path, &ledger->db, &why);
+	enum pl_status status = ledger_db_open(path, unclean, &ledger->db, &why);
 
 	if (status == PL_BAD_INPUT) {
 		fprintf(stderr, "plimsoll: %s; making it again from %s\n", why.text, ledger->cells);
 		status = ledger_db_remove(path, &why);
 		if (status == PL_OK)
-			status = ledger_db_open(path, &ledger->db, &why);
+			status = ledger_db_open(path, false, &ledger->db, &why);
 	}
 	return status == PL_OK ? PL_OK : pl_fail(err, PL_HOST, "%s", why.text);
 }
 
-static enum pl_status open_locked(struct pl_ledger *ledger, const char *path, struct pl_error *err)
+static enum pl_status bring_together(struct pl_ledger *ledger, struct pl_error *err)
 {
 	struct ledger_ids dirs = { 0 }, rows = { 0 };
-	enum pl_status status = open_db(ledger, path, err);
-
 	/* In this order: a cell that is being stored meanwhile has its directory before its row. */
+	enum pl_status status = ledger_db_ids(ledger->db, "", &rows, err);
+
 	if (status == PL_OK)
-		status = ledger_db_ids(ledger->db, "", &rows, err);
-	if (status == PL_OK)
-		status = ledger_artifacts_scan(ledger->cells, &dirs, err);
+		status = ledger_artifacts_scan(ledger->cells, ledger->open_fd >= 0, &dirs, err);
 	if (status == PL_OK && !same_ids(&dirs, &rows))
 		status = reconcile(ledger, &dirs, &rows, err);
 	ledger_ids_free(&dirs);
@@ -210,26 +330,67 @@ static enum pl_status open_locked(struct pl_ledger *ledger, const char *path, st
 	return status;
 }
 
-enum pl_status pl_ledger_open(const char *results, struct pl_ledger **ledger, struct pl_error *err)
+static enum pl_status open_to_write(struct pl_ledger *ledger, const char *results, struct pl_error *err)
 {
-	struct pl_ledger *opened = pl_calloc(1, sizeof(*opened));
 	char *path = pl_asprintf("%s/ledger.db", results);
 	int fd = -1;
+	bool unclean = false;
+	enum pl_status status = lock_opening(ledger->locks, &fd, err);
 
-	opened->cells = pl_asprintf("%s/cells", results);
-	opened->locks = pl_asprintf("%s/locks", results);
-	opened->running = pl_asprintf("%s/running", results);
-	enum pl_status status = pl_mkdirs(opened->cells, err);
 	if (status == PL_OK)
-		status = lock_opening(opened->locks, &fd, err);
+		status = lock_open(ledger, &unclean, err);
 	if (status == PL_OK)
-		status = open_locked(opened, path, err);
+		status = open_db(ledger, path, unclean, err);
+	if (status == PL_OK)
+		status = bring_together(ledger, err);
 	if (fd >= 0)
 		close(fd);
 	free(path);
-	*ledger = opened;
+	return status;
+}
+
+static struct pl_ledger *new_ledger(const char *results)
+{
+	struct pl_ledger *ledger = pl_calloc(1, sizeof(*ledger));
+
+	ledger->cells = pl_asprintf("%s/cells", results);
+	ledger->locks = pl_asprintf("%s/locks", results);
+	ledger->running = pl_asprintf("%s/running", results);
+	ledger->open_fd = -1;
+	return ledger;
+}
+
+enum pl_status pl_ledger_open(const char *results, struct pl_ledger **ledger, struct pl_error *err)
+{
+	*ledger = new_ledger(results);
+
+	enum pl_status status = pl_mkdirs((*ledger)->cells, err);
+
+	if (status == PL_OK)
+		status = open_to_write(*ledger, results, err);
 	if (status != PL_OK) {
-		pl_ledger_close(opened);
+		pl_ledger_close(*ledger);
+		*ledger = NULL;
+	}
+	return status;
+}
+
+enum pl_status pl_ledger_open_to_read(const char *results, struct pl_ledger **ledger, struct pl_error *err)
+{
+	*ledger = new_ledger(results);
+	/* Where no cell was ever kept, nothing is made. */
+	if (!access((*ledger)->cells, F_OK) && open_to_write(*ledger, results, NULL) == PL_OK)
+		return PL_OK;
+	/* Whatever keeps us from the index, the folders have it all. */
+	pl_ledger_close(*ledger);
+	*ledger = new_ledger(results);
+
+	enum pl_status status = ledger_db_open(":memory:", false, &(*ledger)->db, err);
+
+	if (status == PL_OK)
+		status = bring_together(*ledger, err);
+	if (status != PL_OK) {
+		pl_ledger_close(*ledger);
 		*ledger = NULL;
 	}
 	return status;
@@ -240,6 +401,7 @@ void pl_ledger_close(struct pl_ledger *ledger)
 	if (!ledger)
 		return;
 	sqlite3_close(ledger->db);
+	unlock_open(ledger);
 	free(ledger->cells);
 	free(ledger->locks);
 	free(ledger->running);
@@ -251,12 +413,14 @@ static enum pl_status check_id(const char *id, struct pl_error *err)
 	return ledger_id_ok(id) ? PL_OK : pl_fail(err, PL_BAD_INPUT, "\"%s\" is no cell id: 16 hex digits", id);
 }
 
-static enum pl_status store_row(struct pl_ledger *ledger, const struct pl_row *row, struct pl_error *err)
+enum pl_status pl_ledger_has(struct pl_ledger *ledger, const char *id, bool *has, struct pl_error *err)
 {
-	enum pl_status status = ledger_db_begin(ledger->db, err);
+	enum pl_status status = check_id(id, err);
 
+	*has = false;
 	if (status == PL_OK)
-		status = ledger_db_end(ledger->db, ledger_db_put(ledger->db, row, err), err);
+		status = ledger_db_has(ledger->db, id, has, err);
+	ledger->damaged |= status != PL_OK && ledger_db_damaged(ledger->db);
 	return status;
 }
 
@@ -264,15 +428,19 @@ enum pl_status pl_ledger_get(struct pl_ledger *ledger, const char *id, struct pl
 {
 	enum pl_status status = check_id(id, err);
 
-	if (status == PL_OK)
-		status = ledger_db_get(ledger->db, id, row, err);
-	if (status != PL_OK || !row->outdated)
+	if (status != PL_OK)
 		return status;
-	bring_up_to_date(ledger, row);
-	/* What cannot be kept, in a folder that is not ours, is computed the next time as well. */
-	if (!row->outdated)
-		store_row(ledger, row, NULL);
-	return PL_OK;
+	status = ledger_db_get(ledger->db, id, row, err);
+	if (status == PL_BAD_INPUT) {
+		ledger->damaged = true;
+		status = row_of_folder(ledger, id, row, err);
+	}
+	/* In memory there is what was there at the opening. */
+	if (status == PL_UNMET && ledger->open_fd < 0 && row_of_folder(ledger, id, row, NULL) == PL_OK)
+		status = PL_OK;
+	if (status == PL_OK && row->outdated)
+		bring_up_to_date(ledger, row);
+	return status;
 }
 
 enum pl_status pl_ledger_find(struct pl_ledger *ledger, const char *prefix, char (*ids)[PL_ID_HEX], size_t max, size_t *found,
@@ -281,6 +449,7 @@ enum pl_status pl_ledger_find(struct pl_ledger *ledger, const char *prefix, char
 	struct ledger_ids all = { 0 };
 	enum pl_status status = ledger_db_ids(ledger->db, prefix, &all, err);
 
+	ledger->damaged |= status != PL_OK && ledger_db_damaged(ledger->db);
 	*found = all.nr;
 	for (size_t i = 0; i < all.nr && i < max; i++)
 		memcpy(ids[i], all.id[i], PL_ID_HEX);
@@ -336,15 +505,22 @@ enum pl_status pl_ledger_inputs(struct pl_ledger *ledger, const char *id, char *
 
 enum pl_status pl_ledger_reanalyse(struct pl_ledger *ledger, const char *id, struct pl_row *row, struct pl_error *err)
 {
+	int claim_fd = -1;
 	enum pl_status status = pl_ledger_get(ledger, id, row, err);
 
 	if (status != PL_OK)
 		return status;
-	status = analyse_again(ledger, row, false, err);
+	status = pl_ledger_claim(ledger, id, &claim_fd, err);
+	if (status == PL_UNMET)
+		status = pl_fail(err, PL_HOST, "cell %s is being run by another plimsoll", id);
+	if (status == PL_OK)
+		status = analyse_again(ledger, row, false, err);
 	if (status == PL_OK)
 		status = write_cell_json(ledger, row, err);
 	if (status == PL_OK)
 		status = store_row(ledger, row, err);
+	if (claim_fd >= 0)
+		close(claim_fd);
 	if (status != PL_OK)
 		pl_row_free(row);
 	return status;
@@ -353,6 +529,9 @@ enum pl_status pl_ledger_reanalyse(struct pl_ledger *ledger, const char *id, str
 enum pl_status pl_ledger_analyse_as(struct pl_ledger *ledger, struct pl_row *row, const char *progress,
 				    const char *may_end, struct pl_error *err)
 {
+	int claim_fd;
+	bool kept = may_keep(ledger, row->id, &claim_fd);
+
 	free(row->progress);
 	free(row->may_end);
 	row->progress = progress ? pl_strdup(progress) : NULL;
@@ -360,13 +539,14 @@ enum pl_status pl_ledger_analyse_as(struct pl_ledger *ledger, struct pl_row *row
 
 	enum pl_status status = analyse_again(ledger, row, true, err);
 
-	if (status == PL_UNMET) {
-		row->analysis.value[M_workload_progress] = progress ? pl_analysis_value(&row->analysis, progress) : NAN;
-		return PL_OK;
-	}
-	if (status == PL_OK && write_cell_json(ledger, row, NULL) == PL_OK)
-		store_row(ledger, row, NULL);
-	return status;
+	if (status == PL_OK && kept)
+		keep(ledger, row);
+	if (claim_fd >= 0)
+		close(claim_fd);
+	if (status != PL_UNMET)
+		return status;
+	row->analysis.value[M_workload_progress] = progress ? pl_analysis_value(&row->analysis, progress) : NAN;
+	return PL_OK;
 }
 
 /* 62 of the 64 bits: below the byte for opening. Two cells that share them only have to take turns. */
@@ -384,7 +564,7 @@ enum pl_status pl_ledger_claim(struct pl_ledger *ledger, const char *id, int *fd
 
 bool pl_ledger_claimed(struct pl_ledger *ledger, const char *id)
 {
-	int fd = ledger_id_ok(id) ? open(ledger->locks, O_RDWR | O_CLOEXEC) : -1;
+	int fd = ledger_id_ok(id) ? open(ledger->locks, O_RDONLY | O_CLOEXEC) : -1;
 
 	if (fd < 0)
 		return false;

@@ -43,15 +43,25 @@ struct json_object *pl_row_json(const struct pl_row *row);
 /*
  * Open or create `results`/ledger.db. Finished directories that the database lacks are read in, rows whose directory is
  * gone are removed, leftovers of killed processes are swept away. A database that is damaged or of another version is
- * made again from the directories, with one line on stderr.
+ * made again from the directories, with one line on stderr; all of it is looked at only if it was not closed the last time.
  */
 enum pl_status pl_ledger_open(const char *results, struct pl_ledger **ledger, struct pl_error *err);
 void pl_ledger_close(struct pl_ledger *ledger);
 
 /*
+ * The same for who only reads. A folder that may not be written, is somebody else's, or is not there is read as well: then
+ * nothing is swept away or kept, and the cells are read from their folders alone. Where it may be written, the index is
+ * brought up to date as above.
+ */
+enum pl_status pl_ledger_open_to_read(const char *results, struct pl_ledger **ledger, struct pl_error *err);
+
+/* Is this cell finished? Whatever keeps us from knowing is an error: a finished cell is not to be run again. */
+enum pl_status pl_ledger_has(struct pl_ledger *ledger, const char *id, bool *has, struct pl_error *err);
+
+/*
  * Is there a finished row for this id? *row is filled if so (free it). PL_UNMET without an error text: no. A row from before
- * one of today's metrics or rules is computed again from its log and kept; without a log that can be read it stays as
- * it is.
+ * one of today's metrics or rules is computed again from its log, and kept unless another process has the cell's claim or
+ * nothing can be written; without a log that can be read it stays as it is.
  */
 enum pl_status pl_ledger_get(struct pl_ledger *ledger, const char *id, struct pl_row *row, struct pl_error *err);
 
@@ -83,7 +93,7 @@ enum pl_status pl_ledger_console(struct pl_ledger *ledger, const char *id, char 
 /* The canonical JSON that the id is the hash of (caller frees, NUL-terminated). */
 enum pl_status pl_ledger_inputs(struct pl_ledger *ledger, const char *id, char **inputs, struct pl_error *err);
 
-/* Compute verdict and metrics of a row again from its artifacts and store them. */
+/* Compute verdict and metrics of a row again from its artifacts and store them. PL_HOST if somebody has its claim. */
 enum pl_status pl_ledger_reanalyse(struct pl_ledger *ledger, const char *id, struct pl_row *row, struct pl_error *err);
 
 /*
