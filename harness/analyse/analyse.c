@@ -425,22 +425,8 @@ static void on_disk_io(struct pass *pass, const struct bb_disk_io *r)
 	values_add(&pass->disk_service, after(r->begun_ns, r->head.t_ns));
 	if (r->kind < BB_DISK_KINDS)
 		pass->disk_bytes[r->kind] += r->bytes;
-	switch (r->kind) {
-	case BB_DISK_SWAP_IN:
-	case BB_DISK_FILE_READ:
-	case BB_DISK_META_READ:
-	case BB_DISK_DIRECT_READ:
-		pass->disk_reads++;
-		break;
-	case BB_DISK_SWAP_OUT:
-	case BB_DISK_WRITEBACK:
-	case BB_DISK_META_WRITE:
-	case BB_DISK_DIRECT_WRITE:
-		pass->disk_writes++;
-		break;
-	default:
-		break;
-	}
+	pass->disk_reads += pl_bb_disk_is_read(r->kind);
+	pass->disk_writes += pl_bb_disk_is_write(r->kind);
 }
 
 static void on_metric(struct pass *pass, const struct bb_metric *r)

@@ -22,15 +22,7 @@ static uint64_t before(uint64_t t_ns, uint64_t by_ns)
 
 static bool is_read(const struct facts_span *request)
 {
-	switch (((const struct bb_disk_io *)(const void *)request->rec)->kind) {
-	case BB_DISK_SWAP_IN:
-	case BB_DISK_FILE_READ:
-	case BB_DISK_META_READ:
-	case BB_DISK_DIRECT_READ:
-		return true;
-	default:
-		return false;
-	}
+	return pl_bb_disk_is_read(((const struct bb_disk_io *)(const void *)request->rec)->kind);
 }
 
 /* Seconds of [begin, end) that the task's spans cover, those inside each other counted once; *nr says how many there are. */

@@ -255,10 +255,7 @@ static void on_zone(struct pl_reclaim *reclaim, const struct bb_zone *r)
 
 static void on_disk_io(struct pl_reclaim *reclaim, const struct bb_disk_io *r)
 {
-	if (!in_window(reclaim, r->head.t_ns))
-		return;
-	if (r->kind != BB_DISK_SWAP_OUT && r->kind != BB_DISK_WRITEBACK && r->kind != BB_DISK_META_WRITE &&
-	    r->kind != BB_DISK_DIRECT_WRITE)
+	if (!in_window(reclaim, r->head.t_ns) || !pl_bb_disk_is_write(r->kind))
 		return;
 	if (reclaim->nr_writes == reclaim->room_writes) {
 		reclaim->room_writes = reclaim->room_writes ? reclaim->room_writes * 2 : 256;

@@ -213,6 +213,17 @@ const char *pl_bb_disk_kind_name(unsigned kind)
 	return kind < BB_DISK_KINDS ? names[kind] : "?";
 }
 
+bool pl_bb_disk_is_read(unsigned kind)
+{
+	return kind == BB_DISK_SWAP_IN || kind == BB_DISK_FILE_READ || kind == BB_DISK_META_READ || kind == BB_DISK_DIRECT_READ;
+}
+
+bool pl_bb_disk_is_write(unsigned kind)
+{
+	return kind == BB_DISK_SWAP_OUT || kind == BB_DISK_WRITEBACK || kind == BB_DISK_META_WRITE ||
+	       kind == BB_DISK_DIRECT_WRITE;
+}
+
 const char *pl_bb_lock_name(unsigned lock_flags)
 {
 	if (lock_flags & BB_LOCK_SPIN)

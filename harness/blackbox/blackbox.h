@@ -62,6 +62,9 @@ bool pl_bb_is_mark(const struct bb_rec *rec, const char *name);
 /* Names for the enums of format.h: "lock_wait", "swap_in", "mutex" ...; "?" for what is not known. */
 const char *pl_bb_type_name(unsigned type);
 const char *pl_bb_disk_kind_name(unsigned kind);
+/* Which requests read or write what the disk keeps: neither are flushes, and others that no kind is known of. */
+bool pl_bb_disk_is_read(unsigned kind);
+bool pl_bb_disk_is_write(unsigned kind);
 const char *pl_bb_lock_name(unsigned lock_flags); /* "rwsem read", "rwsem write", "mutex", "rtmutex", "percpu rwsem", "semaphore" */
 
 #endif

@@ -570,7 +570,9 @@ static enum pl_status print(const struct claims *claims, double started_s)
 	} else if (!strcmp(format, "markdown")) {
 		pl_claims_markdown(output.out, claims->reports, claims->nr);
 	} else {
-		pl_claims_table(output.out, claims->reports, claims->nr, args->is_long, pl_report_style_for(fileno(output.out)));
+		const struct pl_table_style style = pl_report_style_for(fileno(output.out));
+
+		pl_claims_table(output.out, claims->reports, claims->nr, args->is_long, &style);
 		if (args->sensitivity) {
 			fputc('\n', output.out);
 			pl_claims_speeds(output.out, claims->reports, claims->nr);

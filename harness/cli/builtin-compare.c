@@ -267,6 +267,7 @@ static enum pl_status compare(const struct pl_cli *cli, const struct compare_arg
 				 sides.side[0].nr, args->sides[0], sides.side[1].nr, args->sides[1], sides.what,
 				 pairs.nr_incomplete ? " and are complete" : "");
 	if (status == PL_OK) {
+		const struct pl_table_style style = pl_report_style_for(STDOUT_FILENO);
 		const struct pl_compare screen = {
 			.what = sides.what,
 			.names = { args->sides[0], args->sides[1] },
@@ -275,7 +276,7 @@ static enum pl_status compare(const struct pl_cli *cli, const struct compare_arg
 			.nr_metrics = args->nr_metrics,
 		};
 
-		pl_report_compare(stdout, &screen, pl_report_style_for(STDOUT_FILENO));
+		pl_report_compare(stdout, &screen, &style);
 		status = check_bounds(bounds, args->nr_bounds, &pairs, err);
 	}
 	pl_pairs_free(&pairs);

@@ -128,7 +128,9 @@ static enum pl_status print_results(const struct pl_cells *cells, bool json, siz
 	if (status == PL_OK && json) {
 		pl_report_json(stdout, rows, count);
 	} else if (status == PL_OK && count) {
-		pl_report_table(stdout, rows, count, pl_report_style_for(STDOUT_FILENO));
+		const struct pl_table_style style = pl_report_style_for(STDOUT_FILENO);
+
+		pl_report_table(stdout, rows, count, &style);
 		putchar('\n');
 		print_costs(cells, rows, count);
 	}

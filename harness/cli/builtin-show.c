@@ -85,6 +85,9 @@ int pl_cmd_show(const struct pl_cli *cli, int argc, char **argv)
 	pl_ledger_close(ledger);
 	if (status != PL_OK)
 		return pl_finish(status, &err);
+
+	const struct pl_table_style style = pl_report_style_for(STDOUT_FILENO);
+
 	if (args.hang && args.json)
 		pl_hang_print_json(stdout, &row, &hang);
 	else if (args.hang)
@@ -92,7 +95,7 @@ int pl_cmd_show(const struct pl_cli *cli, int argc, char **argv)
 	else if (args.json)
 		pl_report_cell_json(stdout, &row);
 	else
-		pl_report_cell(stdout, &row, pl_report_style_for(STDOUT_FILENO));
+		pl_report_cell(stdout, &row, &style);
 	pl_hang_free(&hang);
 	pl_row_free(&row);
 	return PL_OK;

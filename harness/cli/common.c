@@ -24,7 +24,7 @@ void pl_print_wrapped(unsigned indent, const char *format, ...)
 	va_start(args, format);
 	char *text = pl_vasprintf(format, args);
 	va_end(args);
-	pl_report_wrapped(stdout, text, pl_report_style_for(STDOUT_FILENO)->width, indent);
+	pl_report_wrapped(stdout, text, pl_report_style_for(STDOUT_FILENO).width, indent);
 	free(text);
 }
 

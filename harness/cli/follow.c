@@ -71,7 +71,7 @@ static enum pl_status map_blackbox(const struct pl_running *running, void **map,
 
 static void look_on(struct pl_ledger *ledger, const struct pl_running *running, const void *region, struct pl_follow *follow)
 {
-	const struct pl_table_style *style = pl_report_style_for(STDOUT_FILENO);
+	const struct pl_table_style style = pl_report_style_for(STDOUT_FILENO);
 	double shown_s = 0;
 	unsigned lines = 0;
 	bool open = false;
@@ -87,8 +87,8 @@ static void look_on(struct pl_ledger *ledger, const struct pl_running *running, 
 		if (!follow->sample.head.t_ns || (!follow->ended && pl_now_s() - shown_s < LINE_S))
 			continue;
 		if (lines++ % HEAD_EVERY == 0)
-			pl_follow_head(stdout, style);
-		pl_follow_line(stdout, follow, &bb, style);
+			pl_follow_head(stdout, &style);
+		pl_follow_line(stdout, follow, &bb, &style);
 		fflush(stdout);
 		shown_s = pl_now_s();
 	}

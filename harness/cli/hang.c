@@ -62,7 +62,9 @@ void pl_hang_answer(const struct pl_hang *hang, struct pl_goal_waits *waits)
 
 void pl_hang_print(FILE *out, const struct pl_row *row, const struct pl_hang *hang)
 {
-	pl_report_hang(out, &hang->bb, &hang->waits, row->hung_task_timeout_s, pl_report_style_for(fileno(out)));
+	const struct pl_table_style style = pl_report_style_for(fileno(out));
+
+	pl_report_hang(out, &hang->bb, &hang->waits, row->hung_task_timeout_s, &style);
 }
 
 void pl_hang_print_json(FILE *out, const struct pl_row *row, const struct pl_hang *hang)

@@ -31,18 +31,10 @@ static void take_zone(struct pl_follow *follow, const struct bb_zone *zone)
 
 static void take_io(struct pl_follow *follow, const struct bb_disk_io *io)
 {
-	switch (io->kind) {
-	case BB_DISK_SWAP_IN:
-	case BB_DISK_FILE_READ:
-	case BB_DISK_META_READ:
-	case BB_DISK_DIRECT_READ:
+	if (pl_bb_disk_is_read(io->kind))
 		follow->read_bytes += io->bytes;
-		break;
-	case BB_DISK_FLUSH:
-		break;
-	default:
+	else if (io->kind != BB_DISK_FLUSH)
 		follow->written_bytes += io->bytes;
-	}
 }
 
 /* A copy that the guest cannot change any more, of `bytes` bytes. */

@@ -6,8 +6,10 @@
 
 static enum pl_status write_table(FILE *out, const struct pl_report *report, struct pl_error *err)
 {
+	const struct pl_table_style style = pl_report_style_for(fileno(out));
+
 	(void)err;
-	pl_report_table(out, report->rows, report->nr_rows, pl_report_style_for(fileno(out)));
+	pl_report_table(out, report->rows, report->nr_rows, &style);
 	return PL_OK;
 }
 

@@ -87,8 +87,7 @@ static void take(struct timeline *t, const struct bb_rec *rec)
 		t->high += zone->high + zone->boost;
 		break;
 	case BB_REC_DISK_IO:
-		if (io->kind == BB_DISK_SWAP_IN || io->kind == BB_DISK_FILE_READ || io->kind == BB_DISK_META_READ ||
-		    io->kind == BB_DISK_DIRECT_READ)
+		if (pl_bb_disk_is_read(io->kind))
 			t->read_bytes += io->bytes;
 		else if (io->kind != BB_DISK_FLUSH)
 			t->written_bytes += io->bytes;

@@ -16,9 +16,9 @@ struct pl_table_style {
 
 /*
  * What suits a file descriptor: the width of its terminal, PL_TABLE_MIN_WIDTH if it is none; colours on a terminal,
- * unless the environment has NO_COLOR or TERM is "dumb". Points to static memory.
+ * unless the environment has NO_COLOR or TERM is "dumb".
  */
-const struct pl_table_style *pl_report_style_for(int fd);
+struct pl_table_style pl_report_style_for(int fd);
 
 /* Print words with line breaks at spaces so that no line is longer than width; further lines begin with `indent` blanks. */
 void pl_report_wrapped(FILE *out, const char *text, unsigned width, unsigned indent);

@@ -8,19 +8,18 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-const struct pl_table_style *pl_report_style_for(int fd)
+struct pl_table_style pl_report_style_for(int fd)
 {
-	static struct pl_table_style style;
+	struct pl_table_style style = { .width = PL_TABLE_MIN_WIDTH };
 	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
 	struct winsize size;
 
-	style = (struct pl_table_style){ .width = PL_TABLE_MIN_WIDTH };
 	if (!isatty(fd))
-		return &style;
+		return style;
 	style.colour = !(no_color && *no_color) && term && strcmp(term, "dumb") != 0;
 	if (!ioctl(fd, TIOCGWINSZ, &size) && size.ws_col > PL_TABLE_MIN_WIDTH)
 		style.width = size.ws_col < PL_TABLE_MAX_WIDTH ? size.ws_col : PL_TABLE_MAX_WIDTH;
-	return &style;
+	return style;
 }
 
 const char *report_colour(const struct pl_table_style *style, enum report_colour colour)

@@ -300,8 +300,8 @@ static void style_of_a_stream(void **state)
 
 	(void)state;
 	assert_int_equal(pipe(fds), 0);
-	assert_false(pl_report_style_for(fds[1])->colour);
-	assert_int_equal(pl_report_style_for(fds[1])->width, PL_TABLE_MIN_WIDTH);
+	assert_false(pl_report_style_for(fds[1]).colour);
+	assert_int_equal(pl_report_style_for(fds[1]).width, PL_TABLE_MIN_WIDTH);
 	close(fds[0]);
 	close(fds[1]);
 
@@ -315,15 +315,19 @@ static void style_of_a_stream(void **state)
 	static const struct { unsigned short columns; unsigned width; } sizes[] = { { 0, 80 }, { 40, 80 }, { 97, 97 }, { 300, 120 } };
 	for (size_t i = 0; i < 4; i++) {
 		assert_int_equal(ioctl(terminal, TIOCSWINSZ, &(struct winsize){ .ws_col = sizes[i].columns, .ws_row = 24 }), 0);
-		assert_int_equal(pl_report_style_for(terminal)->width, sizes[i].width);
-		assert_true(pl_report_style_for(terminal)->colour);
+		assert_int_equal(pl_report_style_for(terminal).width, sizes[i].width);
+		assert_true(pl_report_style_for(terminal).colour);
 	}
+	/* Of two streams each has its own. */
+	const struct pl_table_style of_terminal = pl_report_style_for(terminal), of_file = pl_report_style_for(master + 100);
+
+	assert_true(of_terminal.colour && !of_file.colour);
 	setenv("NO_COLOR", "1", 1);
-	assert_false(pl_report_style_for(terminal)->colour);
+	assert_false(pl_report_style_for(terminal).colour);
 	setenv("NO_COLOR", "", 1);
-	assert_true(pl_report_style_for(terminal)->colour);
+	assert_true(pl_report_style_for(terminal).colour);
 	setenv("TERM", "dumb", 1);
-	assert_false(pl_report_style_for(terminal)->colour);
+	assert_false(pl_report_style_for(terminal).colour);
 	close(terminal);
 	close(master);
 }
