@@ -39,7 +39,7 @@ bool ledger_clock_from_name(const char *name, enum pl_clock *clock)
 	return !strcmp(name, ledger_clock_name(*clock));
 }
 
-/* analyse/ knows the names of flags only from bits to text, so each word is compared with each bit's. */
+/* By length: the name is a word of a longer text. */
 static bool flag_from_name(const char *name, size_t len, uint32_t *flag)
 {
 	for (unsigned bit = 0; bit < 32; bit++) {
