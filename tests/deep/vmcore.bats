@@ -23,7 +23,7 @@ VMLINUX=build/debug/6.1/vmlinux
 	grep -qF "crash $ROOT/$VMLINUX $(the_core)" story
 	# Everything that is there: it opens at once.
 	[ "$(grep -c 'make debug-kernels' story)" -eq 0 ]
-	[ ! -e "$(the_core).tmp" ]
+	[ -z "$(find "$BATS_FILE_TMPDIR/results" -name "*.tmp")" ]
 	# Zeros are holes.
 	[ "$(stat -c %s "$(the_core)")" -gt $((256 << 20)) ]
 	[ "$(($(stat -c %b "$(the_core)") * 512))" -lt $((128 << 20)) ]
