@@ -24,6 +24,8 @@ struct commits {
 	size_t nr;
 	size_t *points; /* of each commit, or one of these */
 	char **kernels; /* of each commit, the SHA-256 of its vmlinux; NULL: it was not built */
+	const char **built; /* those kernels, each once, in the order in which they were */
+	size_t nr_kernels;
 	struct pl_commits *engine;
 };
 
@@ -117,9 +119,12 @@ static enum pl_status know_kernel(struct pl_bisect *bisect, size_t commit, const
 
 	if (status != PL_OK)
 		return status;
-	while (!commits->kernels[first] || strcmp(commits->kernels[first], commits->kernels[commit]) != 0)
+	while (first < commits->nr_kernels && strcmp(commits->built[first], commits->kernels[commit]) != 0)
 		first++;
-	/* The first commit that has it is its number. */
+	if (first == commits->nr_kernels) {
+		commits->built = pl_realloc_array(commits->built, first + 1, sizeof(*commits->built));
+		commits->built[commits->nr_kernels++] = commits->kernels[commit];
+	}
 	pl_commits_kernel(commits->engine, commit, (unsigned)first + 1);
 	return PL_OK;
 }
@@ -245,8 +250,8 @@ static enum pl_status conclude(const struct pl_bisect *bisect, const struct pl_c
 		pl_buf_printf(answer, ", with %.1f %% probability: P(bad) is %.2f before and %.2f from it on.",
 			      100 * result->probability, result->before_rate, result->after_rate);
 		if (result->unchanged)
-			pl_buf_printf(answer, " %u of the commits tried have, byte for byte, the kernel of the one "
-				      "tried before them: it is at none of these steps.", result->unchanged);
+			pl_buf_printf(answer, " %u of the commits tried changed no byte of the kernel: none of these is it.",
+				      result->unchanged);
 		if (result->stop == PL_COMMITS_FOUND)
 			return PL_OK;
 		pl_buf_printf(answer, " %u cells were not enough for %.0f %%; --budget gives it more.", result->cells,
@@ -364,6 +369,7 @@ enum pl_status pl_bisect_commits(struct pl_bisect *bisect, struct pl_error *err)
 	}
 	free(commits->hashes);
 	free(commits->kernels);
+	free(commits->built);
 	free(commits->points);
 	free(commits);
 	return status;

@@ -251,14 +251,19 @@ one_kernel_a_state() { sed -i 's/"$state $3"/"$state"/' root/scripts/kernel-buil
 	history good good good good good good good bad bad bad bad bad
 	run --separate-stderr commits
 	expect 0 "The first bad commit is $(git -C repo rev-parse c7), with "
-	[[ ${lines[-1]} == *" have, byte for byte, the kernel of the one tried before them: it is at none of these steps." ]]
+	[[ ${lines[-1]} == *" of the commits tried changed no byte of the kernel: none of these is it." ]]
 	[[ $output == *"  kernel of $(git -C repo rev-parse --short=12 c0)"* ]]
 	python3 - "$(git -C repo rev-parse c7)" <<-'EOF2'
 		import json, sys
 		d = json.load(open("answer.json"))
 		at = {c["commit"]: c for c in d["commits"]}
 		same = [c for c in d["commits"] if c["same_kernel_as"]]
-		assert same and all(c["vmlinux_sha256"] == at[c["same_kernel_as"]]["vmlinux_sha256"] for c in same)
+		# Of all neighbours, whichever of the two was built first.
+		tried = [c for c in d["commits"] if c["built"]]
+		for before, c in zip(tried, tried[1:]):
+		    like = c["vmlinux_sha256"] == before["vmlinux_sha256"]
+		    assert c["same_kernel_as"] == (before["commit"] if like else None)
+		assert len(same) > 1 and all(c["vmlinux_sha256"] == at[c["same_kernel_as"]]["vmlinux_sha256"] for c in same)
 		assert all(c["probability"] == 0 for c in same)
 		assert at[sys.argv[1]]["same_kernel_as"] is None
 	EOF2
