@@ -51,6 +51,9 @@ browse() {
 	grep -q 'id="timeline"[^>]*_echarts_instance_' dom
 	grep -q 'id="flame"[^>]*_echarts_instance_' dom
 	grep -q 'id="survival"[^>]*_echarts_instance_' dom
+	# Its longest waits are those of the story; this one has its name without the kernel's symbols.
+	made show --hang 0000000000000011 | grep -qE '^ +1\.5 +3 direct reclaim +stress-ng-vm:45 '
+	tr -d '\n' <dom | grep -qE 'id="waits-table">.*>direct reclaim</td><td[^>]*>1\.5[0-9]*</td><td[^>]*>3</td><td[^>]*>stress-ng-vm:45</td>'
 }
 
 @test "keys: arrows move through the matrix and open what they come to, + zooms the timeline; the metric can be chosen" {
