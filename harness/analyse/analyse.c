@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "analyse/analyse.h"
+#include "analyse/freeze.h"
 #include "analyse/probe.h"
 #include "analyse/reclaim.h"
 #include "analyse/said.h"
@@ -48,6 +49,7 @@ struct pass {
 	double *value;
 
 	struct pl_reclaim *reclaim;
+	struct pl_series *series; /* NULL without a black box */
 	struct pl_vmstat vmstat;
 
 	/* the workload's tasks */
@@ -79,6 +81,7 @@ struct pass {
 	size_t nr_hung, room_hung;
 	struct long_wait *long_waits;
 	size_t nr_long_waits, room_long_waits;
+	struct pl_silent_wait silent;
 	double disk_reads, disk_writes;
 	double disk_bytes[BB_DISK_KINDS];
 	bool oom_with_swap;
@@ -476,6 +479,7 @@ static void on_record(struct pass *pass, const struct bb_rec *rec, size_t bytes)
 
 	pass->last_ns = rec->t_ns;
 	pl_reclaim_record(pass->reclaim, rec);
+	pl_series_record(pass->series, rec);
 	switch (rec->type) {
 	case BB_REC_SAMPLE:
 		on_sample(pass, r);
@@ -572,15 +576,19 @@ static bool was_reported(const struct pass *pass, const struct long_wait *wait)
 	return low < pass->nr_hung && pass->hung[low].pid == wait->pid && pass->hung[low].t_ns <= wait->end_ns;
 }
 
-/* Count the waits that were reported, and find one that should have been. */
-static bool hung_tasks(struct pass *pass)
+/* Count the waits that were reported, and find the longest of those that should have been. */
+static struct pl_silent_wait hung_tasks(struct pass *pass)
 {
-	bool silent = false;
+	struct pl_silent_wait silent = { 0 };
 
 	if (pass->nr_hung)
 		qsort(pass->hung, pass->nr_hung, sizeof(*pass->hung), compare_hung);
-	for (size_t i = 0; i < pass->nr_long_waits && !silent; i++)
-		silent = !was_reported(pass, &pass->long_waits[i]);
+	for (size_t i = 0; i < pass->nr_long_waits; i++) {
+		const struct long_wait *wait = &pass->long_waits[i];
+
+		if (after(wait->begin_ns, wait->end_ns) > silent.end_ns - silent.begin_ns && !was_reported(pass, wait))
+			silent = (struct pl_silent_wait){ wait->pid, wait->begin_ns, wait->end_ns };
+	}
 	if (pass->nr_hung)
 		qsort(pass->hung, pass->nr_hung, sizeof(*pass->hung), compare_hung_wait);
 	for (size_t i = 0; i < pass->nr_hung; i++)
@@ -640,6 +648,7 @@ static void totals(struct pass *pass, struct pl_task_metrics *task_metrics)
 	values_quantiles(&pass->disk_service, &v[M_disk_service_p50_ms], &v[M_disk_service_p99_ms], &v[M_disk_service_max_ms]);
 
 	pl_probe_totals(&pass->probe, v);
+	pl_freeze_totals(pass->series, v);
 
 	if (!pass->has_stop)
 		pl_said_stop(pass->said, pass->last_ns);
@@ -755,11 +764,25 @@ static void say_nothing(struct pl_analysis *out)
 	pl_task_metrics_free(&out->task_metrics);
 }
 
-static void judge(struct pass *pass, struct pl_analysis *out, bool silent)
+/* Is it frozen, and why? */
+static bool frozen(const struct pass *pass, struct pl_analysis *out, char *reason, size_t room)
+{
+	const struct pl_freeze freeze = {
+		.series = pass->series,
+		.workload_ns = pass->workload_ns,
+		.last_ns = pass->last_ns,
+		.silent = pass->silent,
+		.wedged = out->flags & PL_FLAG_WEDGED,
+	};
+
+	return pass->has_workload && pl_freeze_judge(&freeze, out->value, reason, room);
+}
+
+static void judge(struct pass *pass, struct pl_analysis *out)
 {
 	double *v = out->value;
 	bool panicked;
-	char line[200];
+	char line[200], why[sizeof(out->reason)];
 
 	panic_line(pass->facts->console, line, sizeof(line));
 	panicked = pass->has_end ? pass->end_reason == BB_END_PANIC : *line;
@@ -770,7 +793,7 @@ static void judge(struct pass *pass, struct pl_analysis *out, bool silent)
 		out->flags |= PL_FLAG_HUNG;
 	if (v[M_oom_kills] > 0)
 		out->flags |= PL_FLAG_OOM;
-	if (silent)
+	if (pass->silent.end_ns)
 		out->flags |= PL_FLAG_SILENT_HANG;
 	if (pass->has_end && pass->end_reason == BB_END_DEADLINE)
 		out->flags |= PL_FLAG_WEDGED;
@@ -787,7 +810,11 @@ static void judge(struct pass *pass, struct pl_analysis *out, bool silent)
 
 	if (incomplete(pass, panicked, out)) {
 		say_nothing(out);
-	} else if (panicked) {
+		return;
+	}
+	if (frozen(pass, out, why, sizeof(why)))
+		out->flags |= PL_FLAG_FROZEN;
+	if (panicked) {
 		out->verdict = PL_PANIC;
 		snprintf(out->reason, sizeof(out->reason), "%s%s", pass->has_workload ? "" : "before the workload: ",
 			 *line ? line : "the console does not say why");
@@ -795,6 +822,9 @@ static void judge(struct pass *pass, struct pl_analysis *out, bool silent)
 		out->verdict = PL_HUNG;
 	} else if (v[M_oom_kills] > 0) {
 		out->verdict = PL_OOM;
+	} else if (out->flags & PL_FLAG_FROZEN) {
+		out->verdict = PL_FROZEN;
+		memcpy(out->reason, why, sizeof(out->reason));
 	} else if (idle(pass, out)) {
 		say_nothing(out);
 	} else {
@@ -805,7 +835,6 @@ static void judge(struct pass *pass, struct pl_analysis *out, bool silent)
 void pl_analyse(const struct pl_bb *bb, const struct pl_run_facts *facts, struct pl_analysis *out)
 {
 	struct pass *pass = pl_calloc(1, sizeof(*pass));
-	bool silent = false;
 
 	memset(out, 0, sizeof(*out));
 	for (size_t i = 0; i < PL_MAX_METRICS; i++)
@@ -824,6 +853,7 @@ void pl_analyse(const struct pl_bb *bb, const struct pl_run_facts *facts, struct
 		enum pl_bb_next next;
 		uint64_t offset = 0, at = 0;
 
+		pass->series = pl_series_new(bb);
 		for (size_t i = 0; i < sizeof(from_zero) / sizeof(*from_zero); i++)
 			out->value[from_zero[i]] = 0;
 		if (pl_bb_knows(bb, BB_REC_STALL_END))
@@ -839,7 +869,7 @@ void pl_analyse(const struct pl_bb *bb, const struct pl_run_facts *facts, struct
 		}
 		out->virtual_s = (double)pass->last_ns / NS_PER_S;
 		out->value[M_samples_missing] = samples_missing(pass);
-		silent = hung_tasks(pass);
+		pass->silent = hung_tasks(pass);
 		if (pass->has_workload) {
 			totals(pass, &out->task_metrics);
 		} else {
@@ -848,9 +878,10 @@ void pl_analyse(const struct pl_bb *bb, const struct pl_run_facts *facts, struct
 					out->value[i] = NAN;
 		}
 	}
-	judge(pass, out, silent);
+	judge(pass, out);
 
 	pl_reclaim_free(pass->reclaim);
+	pl_series_free(pass->series);
 	pl_work_free(pass->work);
 	pl_said_free(pass->said);
 	free(pass->stalls.ns);

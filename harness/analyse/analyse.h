@@ -24,7 +24,7 @@ struct pl_run_facts {
 struct pl_analysis {
 	enum pl_verdict verdict;
 	uint32_t flags;
-	char reason[256];	      /* why it is incomplete or panicked; else "" */
+	char reason[256];	      /* why it is incomplete, frozen or panicked; else "" */
 	double value[PL_MAX_METRICS]; /* NAN: this run does not say; an incomplete one gives only workload_s and samples* */
 	struct pl_task_metrics task_metrics; /* what tasks said; of an incomplete one nothing */
 	double virtual_s;	      /* guest time at the end of the log */
@@ -34,7 +34,7 @@ struct pl_analysis {
  * Raise it when the same log gives another verdict, reason or number: a cell that the ledger has from an older version
  * is then analysed again. A new metric needs no raise.
  */
-#define PL_ANALYSIS_VERSION 2
+#define PL_ANALYSIS_VERSION 3
 
 /* bb may be NULL (no black box): the verdict is then incomplete or panic. Never fails: a damaged log gives incomplete. */
 void pl_analyse(const struct pl_bb *bb, const struct pl_run_facts *facts, struct pl_analysis *out);

@@ -281,7 +281,7 @@ static enum type name(struct parser *p)
 	if (!strcmp(word, "incomplete"))
 		return fail(p, at, "an incomplete cell says nothing, and is never counted");
 	/* What happened, whatever the verdict, which can name one thing only: a cell that hung and killed did both. */
-	if (!strcmp(word, "hung") || !strcmp(word, "oom"))
+	if (!strcmp(word, "hung") || !strcmp(word, "oom") || !strcmp(word, "frozen"))
 		return emit_as(p, TYPE_TRUTH, (struct step){ .operator = PUSH_FLAG, .index = (unsigned)flag_bit(word) });
 	if (pl_verdict_from_name(word, &verdict))
 		return emit_as(p, TYPE_TRUTH, (struct step){ .operator = PUSH_VERDICT, .index = (unsigned)verdict });

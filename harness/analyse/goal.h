@@ -12,7 +12,7 @@
  *             ("longest_s" | "total_s") "(" expr ")" | "longest_wait_s" "(" "text" ")"
  *
  * Verdicts and flags are true or false, metrics are numbers, and a fingerprint can be compared with a text, by == and
- * != only. `hung` and `oom` are true of every cell that did so, though a verdict is one thing only: of a cell that hung and had
+ * != only. `hung`, `oom` and `frozen` are true of every cell that did so, though a verdict is one thing only: of a cell that hung and had
  * its OOM killer at work as well, both are true. `completed` and `panic` are the verdicts.
  *
  * longest_s(EXPR) and total_s(EXPR) are numbers: for how many seconds of the window EXPR, of the quantities that a sample has

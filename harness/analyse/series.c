@@ -36,6 +36,7 @@ struct pl_series {
 	uint64_t seq; /* of the last sample, if it is a point: its zones may follow */
 	bool open;
 	double stalls_open;
+	double read_bytes, written_bytes; /* by the disk, completed */
 	struct series_kswapd kswapds[MAX_KSWAPDS];
 	size_t nr_kswapds;
 };
@@ -73,10 +74,12 @@ static struct totals totals_of(const struct pl_series *series, const struct bb_s
 			[PL_Q_psi_cpu_some] = 100 * (double)s->psi_cpu_some_ns,
 			[PL_Q_disk_busy_percent] = 100 * (double)s->disk_busy_ns,
 			[PL_Q_cpu_busy_percent] = series->nr_cpus ? 100 * busy_ns / series->nr_cpus : NAN,
-			[PL_Q_refaults_per_s] = NS_PER_S * ((double)s->workingset_refault_anon + (double)s->workingset_refault_file),
+			[PL_Q_refault_mib_per_s] = mib * ((double)s->workingset_refault_anon + (double)s->workingset_refault_file),
 			[PL_Q_major_faults_per_s] = NS_PER_S * (double)s->pgmajfault,
 			[PL_Q_swap_in_mib_per_s] = mib * (double)s->pswpin,
 			[PL_Q_swap_out_mib_per_s] = mib * (double)s->pswpout,
+			[PL_Q_disk_read_mib_per_s] = NS_PER_S * series->read_bytes / MIB,
+			[PL_Q_disk_write_mib_per_s] = NS_PER_S * series->written_bytes / MIB,
 		},
 	};
 }
@@ -172,6 +175,7 @@ static void on_zone(struct pl_series *series, const struct bb_zone *zone)
 		{ PL_Q_low_mib, (double)zone->low + boost },
 		{ PL_Q_high_mib, (double)zone->high + boost },
 		{ PL_Q_boost_mib, boost },
+		{ PL_Q_managed_mib, (double)zone->managed },
 	};
 
 	for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++) {
@@ -194,6 +198,26 @@ static void on_kswapd(struct pl_series *series, const struct bb_kswapd *r)
 	series->kswapds[i].awake = r->event == BB_KSWAPD_WAKE;
 }
 
+static void on_disk_io(struct pl_series *series, const struct bb_disk_io *r)
+{
+	switch (r->kind) {
+	case BB_DISK_SWAP_IN:
+	case BB_DISK_FILE_READ:
+	case BB_DISK_META_READ:
+	case BB_DISK_DIRECT_READ:
+		series->read_bytes += r->bytes;
+		break;
+	case BB_DISK_SWAP_OUT:
+	case BB_DISK_WRITEBACK:
+	case BB_DISK_META_WRITE:
+	case BB_DISK_DIRECT_WRITE:
+		series->written_bytes += r->bytes;
+		break;
+	default:
+		break;
+	}
+}
+
 void pl_series_record(struct pl_series *series, const struct bb_rec *rec)
 {
 	const void *r = rec;
@@ -207,6 +231,9 @@ void pl_series_record(struct pl_series *series, const struct bb_rec *rec)
 		break;
 	case BB_REC_KSWAPD:
 		on_kswapd(series, r);
+		break;
+	case BB_REC_DISK_IO:
+		on_disk_io(series, r);
 		break;
 	case BB_REC_STALL_BEGIN:
 		series->stalls_open++;
@@ -241,18 +268,19 @@ const struct pl_point *pl_series_points(const struct pl_series *series, size_t *
 	return series->points;
 }
 
-struct pl_span pl_series_longest_above(const struct pl_series *series, enum pl_quantity quantity, double bound)
+struct pl_span pl_series_longest(const struct pl_series *series, bool (*so)(const struct pl_point *))
 {
 	struct pl_span longest = { 0, 0 }, span = { 0, 0 };
+	bool open = false;
 
 	for (size_t i = 0; i < series->nr_points; i++) {
 		const struct pl_point *point = &series->points[i];
+		bool was_open = open;
 
-		if (!(point->value[quantity] > bound)) {
-			span = (struct pl_span){ 0, 0 };
+		open = so(point);
+		if (!open)
 			continue;
-		}
-		if (!span.to_ns)
+		if (!was_open)
 			span.from_ns = point->t_ns - point->step_ns;
 		span.to_ns = point->t_ns;
 		if (span.to_ns - span.from_ns > longest.to_ns - longest.from_ns)

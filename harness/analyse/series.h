@@ -34,7 +34,7 @@ struct pl_span {
 	uint64_t from_ns, to_ns;
 };
 
-/* The longest time without a break for which the quantity was above a bound; both 0 if it never was. */
-struct pl_span pl_series_longest_above(const struct pl_series *series, enum pl_quantity quantity, double bound);
+/* The longest time for which it was so at one sample after the other; both 0 if it never was. */
+struct pl_span pl_series_longest(const struct pl_series *series, bool (*so)(const struct pl_point *));
 
 #endif

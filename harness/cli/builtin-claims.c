@@ -441,7 +441,7 @@ static enum pl_status read_all_series(struct claims *claims)
 {
 	enum pl_status status = PL_OK;
 
-	claims->series = pl_calloc(claims->cells.nr_work + 1, sizeof(*claims->series));
+	claims->series = pl_calloc(claims->cells.nr_work + 1, sizeof(struct pl_series *));
 	for (size_t i = 0; i < claims->nr * PL_CLAIM_MAX_KERNELS * (PL_CLAIM_SPEEDS + 1); i++) {
 		const struct pl_claim *claim = &claims->list[i / (PL_CLAIM_MAX_KERNELS * (PL_CLAIM_SPEEDS + 1))];
 		const struct group_cells *groups = claims->judged[i].groups;

@@ -10,19 +10,24 @@
 #include "cli/hang.h"
 #include "run/run.h"
 
-/* What the scenario's own hang is: the first end that it expects and that is no completion. */
+/*
+ * What the scenario's own hang is: the first end that it expects and that is no completion; a freeze only if there is no
+ * other, as the controls of a hang often freeze.
+ */
 static char *expected_goal(const struct pl_matrix *matrix)
 {
-	for (size_t i = 0; i < matrix->nr_expects; i++) {
+	const struct pl_expect *own = NULL;
+
+	for (size_t i = 0; i < matrix->nr_expects && !(own && own->verdict != PL_FROZEN); i++) {
 		const struct pl_expect *expect = &matrix->expects[i];
 
-		if (expect->verdict == PL_COMPLETED)
-			continue;
-		if (!expect->convoy)
-			return pl_strdup(pl_verdict_name(expect->verdict));
-		return pl_asprintf("%s and fingerprint == \"%s\"", pl_verdict_name(expect->verdict), expect->convoy);
+		if (expect->verdict != PL_COMPLETED && !(own && expect->verdict == PL_FROZEN))
+			own = expect;
 	}
-	return NULL;
+	if (!own)
+		return NULL;
+	return own->convoy ? pl_asprintf("%s and fingerprint == \"%s\"", pl_verdict_name(own->verdict), own->convoy) :
+			     pl_strdup(pl_verdict_name(own->verdict));
 }
 
 static enum pl_status read_goals(struct pl_trials *trials, const struct pl_matrix *matrix, struct pl_error *err)

@@ -143,7 +143,7 @@ static void add_line(struct pl_buf *json, const struct report_line *line, const 
 	struct pl_survival_point *points = pl_calloc(line->nr_rows, sizeof(*points));
 	double *time_s = pl_calloc(line->nr_rows, sizeof(*time_s));
 	bool *hung = pl_calloc(line->nr_rows, sizeof(*hung));
-	size_t nr = 0, nr_hung = 0, nr_oom = 0;
+	size_t nr = 0, nr_hung = 0, nr_oom = 0, nr_frozen = 0;
 
 	add_key_text(json, "kernel", line->kernel);
 	add_key_text(json, "setting", line->setting);
@@ -158,11 +158,13 @@ static void add_line(struct pl_buf *json, const struct report_line *line, const 
 		time_s[nr] = analysis->value[hung[nr] ? M_first_hung_s : M_workload_s];
 		nr_hung += analysis->verdict == PL_HUNG;
 		nr_oom += analysis->verdict == PL_OOM;
+		nr_frozen += analysis->verdict == PL_FROZEN;
 		nr += isfinite(time_s[nr]);
 	}
 	pl_buf_printf(json, "],");
 	add_interval(json, "hung", nr_hung, nr);
 	add_interval(json, "oom", nr_oom, nr);
+	add_interval(json, "frozen", nr_frozen, nr);
 	pl_buf_printf(json, "\"censored\":[");
 	for (size_t i = 0, printed = 0; i < nr; i++)
 		if (!hung[i])

@@ -102,6 +102,8 @@ static void explain(const struct pl_row *row, struct pl_buf *text)
 		pl_buf_printf(text, ": ");
 		report_name(text, row->analysis.reason, sizeof(row->analysis.reason));
 	}
+	if (row->analysis.flags & PL_FLAG_FROZEN && row->analysis.verdict != PL_FROZEN)
+		pl_buf_printf(text, "; frozen");
 	if (hung > 0)
 		pl_buf_printf(text, "; %.0f waits reported, the first %.1f s into the workload", hung, first_s);
 	if (kills > 0)

@@ -8,15 +8,17 @@
 
 #define PL_TABLE_MIN_WIDTH 80
 #define PL_TABLE_MAX_WIDTH 120
+#define PL_TABLE_ASKED_WIDTH 250 /* at most, where COLUMNS asks for it */
 
 struct pl_table_style {
 	bool colour;
-	unsigned width; /* characters a line, PL_TABLE_MIN_WIDTH .. PL_TABLE_MAX_WIDTH */
+	unsigned width; /* characters a line, PL_TABLE_MIN_WIDTH .. PL_TABLE_ASKED_WIDTH */
 };
 
 /*
- * What suits a file descriptor: the width of its terminal, PL_TABLE_MIN_WIDTH if it is none; colours on a terminal,
- * unless the environment has NO_COLOR or TERM is "dumb".
+ * What suits a file descriptor: the width that the environment's COLUMNS asks for; without, that of its terminal, up to
+ * PL_TABLE_MAX_WIDTH; PL_TABLE_MIN_WIDTH if it is none, and at least that. Colours on a terminal, unless the environment
+ * has NO_COLOR or TERM is "dumb".
  */
 struct pl_table_style pl_report_style_for(int fd);
 
@@ -27,7 +29,8 @@ void pl_report_wrapped(FILE *out, const char *text, unsigned width, unsigned ind
  * A matrix: one table for each workload, disk, machine and duration, with a line for each kernel and setting: verdicts
  * and medians over the seeds, and the lowest and highest seed where they differ. Below each table every setting is
  * compared with the baseline: the setting named "defaults", or else the first. Incomplete cells count as verdicts
- * only. Columns that do not fit are named below. Write errors are left in ferror(out).
+ * only. Columns are those in which cells differ or something is out of the ordinary; those that do not fit are named below,
+ * but never what shows a freeze. Flags stand in their line. Write errors are left in ferror(out).
  */
 void pl_report_table(FILE *out, const struct pl_row *rows, size_t nr_rows, const struct pl_table_style *style);
 

@@ -6,11 +6,13 @@
 #include <string.h>
 
 #define SETTING_CHARS  26
-#define MAX_INCOMPLETE 10
+#define MAX_REASONS   10
 
 struct column {
 	const char *head, *unit; /* two lines of heading */
 	unsigned rank;		 /* the lower, the sooner it gets a place */
+	double odd;		 /* from this value on it is out of the ordinary; 0: no value is */
+	double freeze;		 /* from this value on it shows a freeze, if there is one; 0: it never does */
 	bool percent_of_baseline;
 	struct report_measure measure;
 };
@@ -20,23 +22,28 @@ struct column {
  * means by which they act.
  */
 static const struct column columns[] = {
-	{ "hung", "tasks", 8, false, { .metric = M_hung_tasks } },
-	{ "lock", "max s", 2, false, { .metric = M_longest_lock_wait_s } },
-	{ "OOM", "kills", 10, false, { .metric = M_oom_kills } },
-	{ "stall", "task-s", 1, false, { .metric = M_alloc_stall_s } },
-	{ "stall", "p99 ms", 3, false, { .metric = M_alloc_stall_p99_ms } },
-	{ "stalls", "", 13, false, { .metric = M_alloc_stalls } },
-	{ "work", "% base", 0, true, { .metric = M_workload_progress } },
-	{ "probe", "p99 ms", 4, false, { .metric = M_probe_p99_ms } },
-	{ "<= MIN", "s", 5, false, { .metric = M_below_min_s } },
-	{ "free", "low MiB", 6, false, { .metric = M_lowest_free_mib } },
-	{ "dirty", "max MiB", 7, false, { .metric = M_peak_dirty_mib } },
-	{ "swapout", "MiB", 9, false, { .metric = M_swap_out_mib } },
-	{ "refault", "pages", 12, false, { .metric = M_refault_anon_pages, .sum = true, .plus = M_refault_file_pages } },
-	{ "disk", "busy %", 14, false, { .metric = M_disk_util_percent } },
-	{ "PSI mem", "full %", 11, false, { .metric = M_psi_memory_full_percent } },
+	{ "hung", "tasks", 9, 1, 0, false, { .metric = M_hung_tasks } },
+	{ "lock", "max s", 2, 10, 60, false, { .metric = M_longest_lock_wait_s } },
+	{ "D state", "max s", 12, 30, 60, false, { .metric = M_longest_blocked_s } },
+	{ "OOM", "kills", 11, 1, 0, false, { .metric = M_oom_kills } },
+	{ "stall", "task-s", 1, 0, 0, false, { .metric = M_alloc_stall_s } },
+	{ "stall", "p99 ms", 3, 10000, 0, false, { .metric = M_alloc_stall_p99_ms } },
+	{ "stalls", "", 15, 0, 0, false, { .metric = M_alloc_stalls } },
+	{ "work", "% base", 0, 0, 0, true, { .metric = M_workload_progress } },
+	{ "probe", "p99 ms", 4, 1000, 0, false, { .metric = M_probe_p99_ms } },
+	{ "probe", "max ms", 17, 10000, 30000, false, { .metric = M_probe_max_ms } },
+	{ "mem full", "max s", 8, 30, 60, false, { .metric = M_longest_memory_full_s } },
+	{ "thrash", "max s", 13, 30, 60, false, { .metric = M_longest_thrash_s } },
+	{ "<= MIN", "s", 5, 0, 0, false, { .metric = M_below_min_s } },
+	{ "free", "low MiB", 6, 0, 0, false, { .metric = M_lowest_free_mib } },
+	{ "dirty", "max MiB", 7, 0, 0, false, { .metric = M_peak_dirty_mib } },
+	{ "swapout", "MiB", 10, 0, 0, false, { .metric = M_swap_out_mib } },
+	{ "refault", "pages", 14, 0, 0, false, { .metric = M_refault_anon_pages, .sum = true, .plus = M_refault_file_pages } },
+	{ "disk", "busy %", 16, 0, 0, false, { .metric = M_disk_util_percent } },
 };
 #define NR_COLUMNS (sizeof(columns) / sizeof(*columns))
+/* A column of flags that would be wider is none: they stand below their lines then. */
+#define MAX_FLAGS_WIDTH 24
 
 struct cell_text {
 	char median[REPORT_NUMBER_ROOM];
@@ -51,7 +58,12 @@ struct grid {
 	size_t kernel_width, setting_width, verdicts_width;
 	size_t width[NR_COLUMNS];
 	bool has_data[NR_COLUMNS];
+	size_t first[NR_COLUMNS]; /* line with data */
+	bool says[NR_COLUMNS];	 /* its cells differ, or one is out of the ordinary */
+	bool freezes[NR_COLUMNS]; /* it shows why a line is called frozen */
 	bool shown[NR_COLUMNS];
+	struct pl_buf *flags;	 /* beside what the verdicts already say */
+	size_t flags_width;	 /* 0: there are none */
 };
 
 static struct report_spread column_spread(const struct report_group *group, const struct report_line *line,
@@ -80,6 +92,42 @@ static void widen(size_t *width, size_t len)
 		*width = len;
 }
 
+/* Does what stands in a cell make its column worth its place? */
+static void weigh_cell(struct grid *grid, size_t at, size_t c, const struct report_spread *spread, bool frozen)
+{
+	const struct column *column = &columns[c];
+
+	grid->says[c] |= column->odd > 0 && spread->high >= column->odd;
+	grid->says[c] |= *grid->cell[at][c].range || strcmp(grid->cell[at][c].median, grid->cell[grid->first[c]][c].median) != 0;
+	grid->freezes[c] |= frozen && column->freeze > 0 && spread->high >= column->freeze;
+}
+
+/* Flags that the verdict of their own cell does not say, with how many cells have each. */
+static void list_flags(const struct report_line *line, struct pl_buf *text)
+{
+	for (unsigned bit = 0; bit < 32 && pl_flag_name(bit); bit++) {
+		size_t nr = 0;
+
+		for (size_t i = 0; i < line->nr_rows; i++) {
+			const struct pl_analysis *analysis = &line->rows[i]->analysis;
+
+			nr += analysis->flags & 1u << bit && strcmp(pl_verdict_name(analysis->verdict), pl_flag_name(bit)) != 0;
+		}
+		if (nr && line->nr_rows > 1)
+			pl_buf_printf(text, "%s%zu %s", text->len ? "," : "", nr, pl_flag_name(bit));
+		else if (nr)
+			pl_buf_printf(text, "%s%s", text->len ? "," : "", pl_flag_name(bit));
+	}
+}
+
+static bool has_frozen(const struct report_line *line)
+{
+	for (size_t i = 0; i < line->nr_rows; i++)
+		if (line->rows[i]->analysis.flags & PL_FLAG_FROZEN)
+			return true;
+	return false;
+}
+
 static void fill_cell(struct grid *grid, size_t at, size_t c, const struct report_spread *spread)
 {
 	struct cell_text *text = &grid->cell[at][c];
@@ -104,32 +152,56 @@ static void fill_grid(struct grid *grid, const struct report_group *group)
 	for (size_t c = 0; c < NR_COLUMNS; c++) {
 		widen(&grid->width[c], strlen(columns[c].head));
 		widen(&grid->width[c], strlen(columns[c].unit));
+		grid->first[c] = SIZE_MAX;
 	}
 	for (size_t i = 0; i < group->nr_lines; i++) {
 		const struct report_line *line = &group->lines[i];
 		report_short_name(&grid->kernel[i], line->kernel, SETTING_CHARS);
 		report_short_name(&grid->setting[i], line->setting, SETTING_CHARS);
 		report_verdicts(line, &grid->verdicts[i]);
+		list_flags(line, &grid->flags[i]);
+		widen(&grid->flags_width, grid->flags[i].len);
 		widen(&grid->kernel_width, grid->kernel[i].len);
 		widen(&grid->setting_width, grid->setting[i].len);
 		widen(&grid->verdicts_width, grid->verdicts[i].len);
 		for (size_t c = 0; c < NR_COLUMNS; c++) {
 			struct report_spread spread = column_spread(group, line, &columns[c]);
 			fill_cell(grid, i, c, &spread);
+			if (spread.nr && grid->first[c] == SIZE_MAX)
+				grid->first[c] = i;
+			if (spread.nr)
+				weigh_cell(grid, i, c, &spread, has_frozen(line));
+			/* One line alone differs from none: what is not 0 in it says something. */
+			grid->says[c] |= group->nr_lines == 1 && spread.high > 0;
 			widen(&grid->width[c], strlen(grid->cell[i][c].median));
 			widen(&grid->width[c], strlen(grid->cell[i][c].range));
 		}
 	}
 }
 
-/* Give places by rank. A column that does not fit leaves its place to a narrower one. */
+/* What is left of a column's heading. */
+static size_t left_width(const struct grid *grid)
+{
+	size_t flags = grid->flags_width && grid->flags_width <= MAX_FLAGS_WIDTH ? 1 + grid->flags_width : 0;
+
+	return grid->kernel_width + 1 + grid->setting_width + 1 + grid->verdicts_width + flags;
+}
+
+/*
+ * Give places to what says something, by rank; first of all to what shows a freeze. A column that does not fit leaves its place
+ * to a narrower one.
+ */
 static void choose_columns(struct grid *grid, unsigned width)
 {
-	size_t used = grid->kernel_width + 1 + grid->setting_width + 1 + grid->verdicts_width;
+	size_t used = left_width(grid);
 
-	for (unsigned rank = 0; rank < NR_COLUMNS; rank++) {
+	for (unsigned at = 0; at < 2 * NR_COLUMNS; at++) {
+		bool freezes = at < NR_COLUMNS;
+
 		for (size_t c = 0; c < NR_COLUMNS; c++) {
-			if (columns[c].rank != rank || !grid->has_data[c] || used + 1 + grid->width[c] > width)
+			bool due = columns[c].rank == at % NR_COLUMNS && !grid->shown[c] && (freezes ? grid->freezes[c] : grid->says[c]);
+
+			if (!due || !grid->has_data[c] || used + 1 + grid->width[c] > width)
 				continue;
 			grid->shown[c] = true;
 			used += 1 + grid->width[c];
@@ -139,26 +211,35 @@ static void choose_columns(struct grid *grid, unsigned width)
 
 static void print_heading(FILE *out, const struct grid *grid, const struct pl_table_style *style)
 {
-	int left = (int)(grid->kernel_width + 1 + grid->setting_width + 1 + grid->verdicts_width);
+	struct pl_buf text = { 0 };
 
-	fprintf(out, "%s%-*s %-*s %-*s", report_colour(style, REPORT_BOLD), (int)grid->kernel_width, "kernel",
-		(int)grid->setting_width, "setting", (int)grid->verdicts_width, "verdict");
+	pl_buf_printf(&text, "%-*s %-*s %-*s", (int)grid->kernel_width, "kernel", (int)grid->setting_width, "setting",
+		      (int)grid->verdicts_width, "verdict");
+	if (left_width(grid) > text.len)
+		pl_buf_printf(&text, " %-*s", (int)grid->flags_width, "flags");
 	for (size_t c = 0; c < NR_COLUMNS; c++) {
 		if (grid->shown[c])
-			fprintf(out, " %*s", (int)grid->width[c], columns[c].head);
+			pl_buf_printf(&text, " %*s", (int)grid->width[c], columns[c].head);
 	}
-	fprintf(out, "\n%*s", left, "");
+	while (text.len && text.text[text.len - 1] == ' ')
+		text.text[--text.len] = '\0';
+	fprintf(out, "%s%s\n", report_colour(style, REPORT_BOLD), text.text);
+	text.len = 0;
+	pl_buf_printf(&text, "%*s", (int)left_width(grid), "");
 	for (size_t c = 0; c < NR_COLUMNS; c++) {
 		if (grid->shown[c])
-			fprintf(out, " %*s", (int)grid->width[c], columns[c].unit);
+			pl_buf_printf(&text, " %*s", (int)grid->width[c], columns[c].unit);
 	}
-	fprintf(out, "%s\n", report_colour(style, REPORT_PLAIN));
+	while (text.len && text.text[text.len - 1] == ' ')
+		text.text[--text.len] = '\0';
+	fprintf(out, "%s%s\n", text.text, report_colour(style, REPORT_PLAIN));
+	pl_buf_free(&text);
 }
 
 static enum pl_verdict worst(const struct report_line *line)
 {
 	static const unsigned badness[PL_NR_VERDICTS] = {
-		[PL_COMPLETED] = 0, [PL_INCOMPLETE] = 1, [PL_OOM] = 2, [PL_HUNG] = 3, [PL_PANIC] = 4,
+		[PL_COMPLETED] = 0, [PL_INCOMPLETE] = 1, [PL_FROZEN] = 2, [PL_OOM] = 3, [PL_HUNG] = 4, [PL_PANIC] = 5,
 	};
 	enum pl_verdict verdict = line->rows[0]->analysis.verdict;
 
@@ -174,22 +255,40 @@ static void print_line(FILE *out, const struct grid *grid, size_t at, const stru
 {
 	bool ranges = false;
 
-	fprintf(out, "%-*s %-*s %s%-*s%s", (int)grid->kernel_width, grid->kernel[at].text, (int)grid->setting_width,
-		grid->setting[at].text, report_colour(style, report_verdict_colour(worst(line))), (int)grid->verdicts_width,
-		grid->verdicts[at].text, report_colour(style, REPORT_PLAIN));
+	bool flags_below = grid->flags_width > MAX_FLAGS_WIDTH && grid->flags[at].len;
+	struct pl_buf text = { 0 };
+
+	fprintf(out, "%-*s %-*s %s%s%s", (int)grid->kernel_width, grid->kernel[at].text, (int)grid->setting_width,
+		grid->setting[at].text, report_colour(style, report_verdict_colour(worst(line))), grid->verdicts[at].text,
+		report_colour(style, REPORT_PLAIN));
+	pl_buf_printf(&text, "%*s", (int)(grid->verdicts_width - grid->verdicts[at].len), "");
+	if (grid->flags_width && grid->flags_width <= MAX_FLAGS_WIDTH)
+		pl_buf_printf(&text, " %-*s", (int)grid->flags_width, grid->flags[at].len ? grid->flags[at].text : "");
 	for (size_t c = 0; c < NR_COLUMNS; c++) {
 		if (!grid->shown[c])
 			continue;
-		fprintf(out, " %*s", (int)grid->width[c], grid->cell[at][c].median);
+		pl_buf_printf(&text, " %*s", (int)grid->width[c], grid->cell[at][c].median);
 		ranges |= *grid->cell[at][c].range != '\0';
 	}
-	fputc('\n', out);
-	if (!ranges)
+	while (text.len && text.text[text.len - 1] == ' ')
+		text.text[--text.len] = '\0';
+	fprintf(out, "%s\n", text.len ? text.text : "");
+	text.len = 0;
+	if (flags_below) {
+		pl_buf_printf(&text, "    flags: %s", grid->flags[at].text);
+		for (size_t i = 0; i < text.len; i++)
+			if (text.text[i] == ',')
+				text.text[i] = ' ';
+		pl_report_wrapped(out, text.text, style->width, 11);
+		text.len = 0;
+	}
+	if (!ranges) {
+		pl_buf_free(&text);
 		return;
+	}
 
 	const char *name = "  lowest-highest seed";
-	size_t room = grid->setting_width + 1 + grid->verdicts_width;
-	struct pl_buf text = { 0 };
+	size_t room = left_width(grid) - grid->kernel_width - 1;
 
 	pl_buf_printf(&text, "%-*s %-*s", (int)grid->kernel_width, "", (int)room, strlen(name) <= room ? name : "  low-high seed");
 	for (size_t c = 0; c < NR_COLUMNS; c++) {
@@ -204,19 +303,27 @@ static void print_line(FILE *out, const struct grid *grid, size_t at, const stru
 
 static void print_hidden(FILE *out, const struct grid *grid, const struct pl_table_style *style)
 {
-	struct pl_buf text = { 0 };
+	struct pl_buf same = { 0 }, hidden = { 0 };
 
 	for (size_t c = 0; c < NR_COLUMNS; c++) {
-		if (grid->has_data[c] && !grid->shown[c])
-			pl_buf_printf(&text, "%s%s%s%s", text.len ? ", " : "No room for: ", columns[c].head, *columns[c].unit ? " " : "",
-				      columns[c].unit);
+		const char *gap = *columns[c].unit ? " " : "";
+
+		if (!grid->has_data[c] || grid->shown[c])
+			continue;
+		if (grid->says[c])
+			pl_buf_printf(&hidden, "%s%s%s%s", hidden.len ? ", " : "No room for: ", columns[c].head, gap, columns[c].unit);
+		else
+			pl_buf_printf(&same, "%s%s%s%s %s", same.len ? ", " : "The same in all: ", columns[c].head, gap, columns[c].unit,
+				      grid->cell[grid->first[c]][c].median);
 	}
-	if (text.len) {
-		fputs(report_colour(style, REPORT_DIM), out);
-		pl_report_wrapped(out, text.text, style->width, 2);
-		fputs(report_colour(style, REPORT_PLAIN), out);
-	}
-	pl_buf_free(&text);
+	fputs(report_colour(style, REPORT_DIM), out);
+	if (same.len)
+		pl_report_wrapped(out, same.text, style->width, 2);
+	if (hidden.len)
+		pl_report_wrapped(out, hidden.text, style->width, 2);
+	fputs(report_colour(style, REPORT_PLAIN), out);
+	pl_buf_free(&same);
+	pl_buf_free(&hidden);
 }
 
 static void print_title(FILE *out, const struct report_group *group, const struct pl_table_style *style)
@@ -252,6 +359,7 @@ static void print_group(FILE *out, const struct report_group *group, const struc
 		.kernel = pl_calloc(group->nr_lines, sizeof(*grid.kernel)),
 		.setting = pl_calloc(group->nr_lines, sizeof(*grid.setting)),
 		.verdicts = pl_calloc(group->nr_lines, sizeof(*grid.verdicts)),
+		.flags = pl_calloc(group->nr_lines, sizeof(*grid.flags)),
 	};
 
 	fill_grid(&grid, group);
@@ -268,37 +376,20 @@ static void print_group(FILE *out, const struct report_group *group, const struc
 	free_bufs(grid.kernel, group->nr_lines);
 	free_bufs(grid.setting, group->nr_lines);
 	free_bufs(grid.verdicts, group->nr_lines);
+	free_bufs(grid.flags, group->nr_lines);
 }
 
-/* What a reader must know before believing the numbers: flags other than those the verdicts already say. */
-static void print_flags(FILE *out, const struct pl_row *rows, size_t nr_rows, const struct pl_table_style *style)
-{
-	for (unsigned bit = 0; bit < 32; bit++) {
-		uint32_t flag = 1u << bit;
-		struct pl_buf text = { 0 };
-		char name[64] = "";
-		size_t nr = 0;
-		for (size_t i = 0; i < nr_rows; i++)
-			nr += (rows[i].analysis.flags & flag) != 0;
-		if (!nr || flag & (PL_FLAG_HUNG | PL_FLAG_OOM))
-			continue;
-		pl_flags_text(flag, name, sizeof(name));
-		pl_buf_printf(&text, "Flag %s: %zu of %zu cells", name, nr, nr_rows);
-		pl_report_wrapped(out, text.text, style->width, 2);
-		pl_buf_free(&text);
-	}
-}
-
-static void print_incomplete(FILE *out, const struct pl_row *rows, size_t nr_rows, const struct pl_table_style *style)
+static void print_reasons(FILE *out, const struct pl_row *rows, size_t nr_rows, const struct pl_table_style *style)
 {
 	size_t nr = 0;
 
 	for (size_t i = 0; i < nr_rows; i++) {
 		const struct pl_row *row = &rows[i];
 		struct pl_buf text = { 0 };
-		if (row->analysis.verdict != PL_INCOMPLETE && row->analysis.verdict != PL_PANIC)
+		if (row->analysis.verdict != PL_INCOMPLETE && row->analysis.verdict != PL_PANIC &&
+		    row->analysis.verdict != PL_FROZEN)
 			continue;
-		if (nr++ >= MAX_INCOMPLETE)
+		if (nr++ >= MAX_REASONS)
 			continue;
 		pl_buf_printf(&text, "%s: %s, ", row->id, pl_verdict_name(row->analysis.verdict));
 		report_name(&text, row->kernel, PL_NAME_MAX);
@@ -309,8 +400,8 @@ static void print_incomplete(FILE *out, const struct pl_row *rows, size_t nr_row
 		pl_report_wrapped(out, text.text, style->width, 2);
 		pl_buf_free(&text);
 	}
-	if (nr > MAX_INCOMPLETE)
-		fprintf(out, "and %zu more\n", nr - MAX_INCOMPLETE);
+	if (nr > MAX_REASONS)
+		fprintf(out, "and %zu more\n", nr - MAX_REASONS);
 }
 
 void pl_report_table(FILE *out, const struct pl_row *rows, size_t nr_rows, const struct pl_table_style *style)
@@ -319,7 +410,6 @@ void pl_report_table(FILE *out, const struct pl_row *rows, size_t nr_rows, const
 
 	for (size_t i = 0; i < groups.nr; i++)
 		print_group(out, &groups.group[i], style);
-	print_incomplete(out, rows, nr_rows, style);
-	print_flags(out, rows, nr_rows, style);
+	print_reasons(out, rows, nr_rows, style);
 	report_groups_free(&groups);
 }

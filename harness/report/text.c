@@ -8,16 +8,28 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+/* What the environment asks for, or 0. Off a terminal nothing else knows the width. */
+static unsigned asked_width(void)
+{
+	const char *text = getenv("COLUMNS");
+	unsigned long columns = text ? strtoul(text, NULL, 10) : 0;
+
+	if (columns > PL_TABLE_ASKED_WIDTH)
+		return PL_TABLE_ASKED_WIDTH;
+	return columns && columns < PL_TABLE_MIN_WIDTH ? PL_TABLE_MIN_WIDTH : (unsigned)columns;
+}
+
 struct pl_table_style pl_report_style_for(int fd)
 {
-	struct pl_table_style style = { .width = PL_TABLE_MIN_WIDTH };
+	unsigned asked = asked_width();
+	struct pl_table_style style = { .width = asked ? asked : PL_TABLE_MIN_WIDTH };
 	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
 	struct winsize size;
 
 	if (!isatty(fd))
 		return style;
 	style.colour = !(no_color && *no_color) && term && strcmp(term, "dumb") != 0;
-	if (!ioctl(fd, TIOCGWINSZ, &size) && size.ws_col > PL_TABLE_MIN_WIDTH)
+	if (!asked && !ioctl(fd, TIOCGWINSZ, &size) && size.ws_col > PL_TABLE_MIN_WIDTH)
 		style.width = size.ws_col < PL_TABLE_MAX_WIDTH ? size.ws_col : PL_TABLE_MAX_WIDTH;
 	return style;
 }
@@ -35,6 +47,7 @@ enum report_colour report_verdict_colour(enum pl_verdict verdict)
 	case PL_COMPLETED:
 		return REPORT_GREEN;
 	case PL_OOM:
+	case PL_FROZEN:
 		return REPORT_YELLOW;
 	case PL_INCOMPLETE:
 		return REPORT_MAGENTA;
@@ -52,7 +65,7 @@ const char *report_verdict_word(enum pl_verdict verdict)
 
 void report_verdicts(const struct report_line *line, struct pl_buf *text)
 {
-	static const enum pl_verdict worst_first[PL_NR_VERDICTS] = { PL_PANIC, PL_HUNG, PL_OOM, PL_INCOMPLETE, PL_COMPLETED };
+	static const enum pl_verdict worst_first[PL_NR_VERDICTS] = { PL_PANIC, PL_HUNG, PL_OOM, PL_FROZEN, PL_INCOMPLETE, PL_COMPLETED };
 	unsigned count[PL_NR_VERDICTS] = { 0 };
 
 	for (size_t i = 0; i < line->nr_rows; i++)

@@ -38,8 +38,8 @@ static void draw(struct pl_progress *progress)
 	char left[48];
 
 	left_text(progress, left, sizeof(left));
-	fprintf(stderr, "\r\033[K%zu of %zu runs done, %zu running, %zu hung, %zu oom, %s", progress->finished, progress->total,
-		progress->running, progress->verdicts[PL_HUNG], progress->verdicts[PL_OOM], left);
+	fprintf(stderr, "\r\033[K%zu of %zu runs done, %zu running, %zu hung, %zu oom, %zu frozen, %s", progress->finished, progress->total,
+		progress->running, progress->verdicts[PL_HUNG], progress->verdicts[PL_OOM], progress->verdicts[PL_FROZEN], left);
 	progress->shown_s = pl_now_s();
 }
 

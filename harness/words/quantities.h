@@ -17,12 +17,15 @@
 	X(psi_cpu_some, "%", "time in which at least one task waited for a CPU")                                      \
 	X(disk_busy_percent, "%", "time with at least one request in the modelled disk")                              \
 	X(cpu_busy_percent, "%", "the CPUs' time that was not idle")                                                  \
-	X(refaults_per_s, "1/s", "pages that came back after they were reclaimed, anonymous and file")                \
+	X(refault_mib_per_s, "MiB/s", "pages that came back after they were reclaimed, anonymous and file")           \
 	X(major_faults_per_s, "1/s", "major page faults")                                                             \
 	X(swap_in_mib_per_s, "MiB/s", "swapped in")                                                                   \
-	X(swap_out_mib_per_s, "MiB/s", "swapped out")
+	X(swap_out_mib_per_s, "MiB/s", "swapped out")                                                                 \
+	X(disk_read_mib_per_s, "MiB/s", "read from the modelled disk")                                                \
+	X(disk_write_mib_per_s, "MiB/s", "written to the modelled disk")
 
 #define PL_STATE_QUANTITIES(X)                                                                                        \
+	X(managed_mib, "MiB", "memory that the kernel gives to anybody, all zones together")                          \
 	X(free_mib, "MiB", "free memory, all zones together")                                                         \
 	X(min_mib, "MiB", "MIN of all zones together, with their boost: what the allocator compares with")            \
 	X(low_mib, "MiB", "LOW, likewise")                                                                            \

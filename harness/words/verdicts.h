@@ -10,6 +10,8 @@
 	X(PL_COMPLETED, "completed", "None of the others: the workload ran for its time, however slowly.")		\
 	X(PL_HUNG, "hung", "khungtaskd reported a task after the workload began.")					\
 	X(PL_OOM, "oom", "The OOM killer ended a task after the workload began, and nothing was reported as hung.")	\
+	X(PL_FROZEN, "frozen", "The guest stood still without a report: see [below](#what-is-frozen). Neither was a task reported as " \
+	  "hung, nor did the OOM killer end one.")									\
 	X(PL_PANIC, "panic", "The kernel panicked.")									\
 	X(PL_INCOMPLETE, "incomplete", "The run says nothing, and its reason says why: no black box, a damaged or full one, a " \
 	  "missing sample, a log without an end, a setting that the guest refused, an agent that could not go on, a QEMU " \
@@ -51,7 +53,8 @@ extern const char *const pl_expect_words[];
 	X(PL_FLAG_NOT_EXACT, 7, "not-exact", "A real clock, or a virtual clock without lockstep: the same cell may give another " \
 	  "log.")													\
 	X(PL_FLAG_REJECTED, 8, "rejected", "The guest refused a setting.")						\
-	X(PL_FLAG_SWAP_FREE, 9, "swap-free", "The OOM killer ended a task while more than a twentieth of swap was free.")
+	X(PL_FLAG_SWAP_FREE, 9, "swap-free", "The OOM killer ended a task while more than a twentieth of swap was free.") \
+	X(PL_FLAG_FROZEN, 10, "frozen", "The guest stood still, [as told below](#what-is-frozen), whatever else it did.")
 
 enum pl_flag {
 #define PL_FLAG_ENUM(flag, bit, name, definition) flag = 1 << (bit),

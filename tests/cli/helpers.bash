@@ -6,6 +6,8 @@ ROOT=$(cd "${BATS_TEST_DIRNAME}/../.." && pwd -P)
 export ROOT
 # Otherwise a `make test` would hand its own flags to the makes that tests start.
 unset MAKEFLAGS MFLAGS MAKELEVEL
+# Nor the width of a terminal.
+unset COLUMNS
 
 setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
 

@@ -110,7 +110,7 @@ one_of_two() {
 @test "openmetrics, by the parser of prometheus_client" {
 	report openmetrics
 	run reader openmetrics openmetrics
-	expect 0 "completed:16 hung:6 incomplete:1 oom:1 panic:0"
+	expect 0 "completed:16 frozen:0 hung:6 incomplete:1 oom:1 panic:0"
 	expect 0 'stall p99 6.1 "defaults" 935'
 }
 

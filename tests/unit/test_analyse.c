@@ -984,7 +984,7 @@ static void test_hung(void **state)
 	bbb_mark(b, 41, "stop");
 	bbb_hung(b, 42, 10, 1);
 	bbb_end(b, 45, BB_END_DEADLINE);
-	verdict_is(b, &exact_run, PL_HUNG, "hung,oom,wedged", "");
+	verdict_is(b, &exact_run, PL_HUNG, "hung,oom,wedged,frozen", "");
 	analyse(b, &a);
 	is(&a, "hung_tasks", 4);
 	is(&a, "first_hung_s", 21);
@@ -1025,7 +1025,7 @@ static void test_silent_hang(void **state)
 	bbb_unblocked(b, 10, 29, 7, 2);		    /* too short */
 	bbb_lock_wait(b, 11, 20, 8, BB_LOCK_WRITE); /* long enough, and another task than the one reported */
 	finish(b);
-	verdict_is(b, &exact_run, PL_HUNG, "hung,silent-hang", "");
+	verdict_is(b, &exact_run, PL_HUNG, "hung,silent-hang,frozen", "");
 	facts.hung_task_timeout_s = 21;
 	verdict_is(b, &facts, PL_HUNG, "hung", "");
 	facts.hung_task_timeout_s = 0; /* detection is off */
@@ -1037,7 +1037,7 @@ static void test_silent_hang(void **state)
 	bbb_unblocked(b, 2, 22, 7, 1);
 	bbb_hung(b, 22.5, 7, 2);
 	finish(b);
-	verdict_is(b, &exact_run, PL_HUNG, "hung,silent-hang", "");
+	verdict_is(b, &exact_run, PL_HUNG, "hung,silent-hang,frozen", "");
 }
 
 static void test_panic(void **state)
@@ -1213,7 +1213,7 @@ static void test_names(void **state)
 	}
 	assert_false(pl_verdict_from_name("fine", &verdict));
 	pl_flags_text(UINT32_MAX, text, sizeof(text));
-	assert_string_equal(text, "hung,oom,silent-hang,wedged,drops,missed,untracked,not-exact,rejected,swap-free");
+	assert_string_equal(text, "hung,oom,silent-hang,wedged,drops,missed,untracked,not-exact,rejected,swap-free,frozen");
 	pl_flags_text(PL_FLAG_OOM | PL_FLAG_SWAP_FREE, text, sizeof(text));
 	assert_string_equal(text, "oom,swap-free");
 	pl_flags_text(0, text, sizeof(text));

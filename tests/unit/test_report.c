@@ -138,27 +138,89 @@ static void table_in_full(void **state)
 {
 	static const char expected[] =
 		"memory-hog on disk cloud: 256 MiB RAM, 1 CPU, 300 virtual s, medians over up to 2 seeds\n"
-		"kernel setting   verdict      hung    lock     stall   stall   work  probe    free\n"
-		"                             tasks   max s    task-s  p99 ms % base p99 ms low MiB\n"
-		"6.1    defaults  2 hung          3     200      1.1k     850    100     45     3.2\n"
-		"         lowest-highest seed   2-4 190-210 1.0k-1.2k 800-900         40-50\n"
-		"6.1    wider-gap 1 hung 1 ok   0.5      75       300     825     91     28       9\n"
-		"         lowest-highest seed   0-1  20-130   250-350 800-850  90-92  10-45\n"
-		"6.12   defaults  2 ok            0     0.5        10      20    100      1       4\n"
-		"6.12   wider-gap incomplete      -       -         -       -      -      -       -\n"
+		"kernel setting   verdict     flags     hung    lock     stall   stall   work  probe    free\n"
+		"                                      tasks   max s    task-s  p99 ms % base p99 ms low MiB\n"
+		"6.1    defaults  2 hung                   3     200      1.1k     850    100     45     3.2\n"
+		"         lowest-highest seed            2-4 190-210 1.0k-1.2k 800-900         40-50\n"
+		"6.1    wider-gap 1 hung 1 ok            0.5      75       300     825     91     28       9\n"
+		"         lowest-highest seed            0-1  20-130   250-350 800-850  90-92  10-45\n"
+		"6.12   defaults  2 ok                     0     0.5        10      20    100      1       4\n"
+		"6.12   wider-gap incomplete  rejected     -       -         -       -      -      -       -\n"
 		"Against defaults (medians; where seeds overlap, the change may be chance):\n"
 		"  6.1 wider-gap: 2 hung -> 1 hung 1 ok; hung tasks 3 -> 0.5 (83 % less); longest lock wait 200 -> 75 s (62 % less);\n"
 		"      stall time 1100 -> 300 task-s (73 % less); stall p99 850 -> 825 ms (3 % less, seeds overlap); probe p99 45 -> 27.5\n"
 		"      ms (39 % less, seeds overlap); lowest free memory 3.25 -> 9 MiB (177 % more); work done 9 % less.\n"
 		"  6.12 wider-gap: 2 ok -> incomplete; nothing to compare.\n"
 		"\n"
-		"0000000000000007: incomplete, 6.12 wider-gap seed 1: the guest refused a setting: sysctl vm.x: wrote 5, reads back 4\n"
-		"Flag rejected: 1 of 7 cells\n";
+		"0000000000000007: incomplete, 6.12 wider-gap seed 1: the guest refused a setting: sysctl vm.x: wrote 5, reads back 4\n";
 
 	(void)state;
 	add_matrix();
 	char *text = printed(TABLE, 120, false);
 	assert_string_equal(text, expected);
+	free(text);
+}
+
+/* A freeze is seen at first glance: verdict, flags and the columns that show it, whatever else differs. */
+static void table_of_a_freeze(void **state)
+{
+	static const enum pl_metric differ[] = {
+		M_workload_progress, M_alloc_stall_s, M_alloc_stall_p99_ms, M_probe_p99_ms, M_below_min_s, M_lowest_free_mib, M_peak_dirty_mib,
+		M_swap_out_mib, M_refault_anon_pages, M_refault_file_pages, M_disk_util_percent, M_alloc_stalls,
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct pl_row *row = add("6.12", "memory-hog", i ? "wider-gap-than-by-default" : "defaults", 1, i ? PL_FROZEN : PL_COMPLETED);
+
+		for (size_t d = 0; d < sizeof(differ) / sizeof(*differ); d++)
+			row->analysis.value[differ[d]] = (double)(1000 + 500 * i + d);
+		row->analysis.value[M_hung_tasks] = row->analysis.value[M_oom_kills] = 0;
+		row->analysis.value[M_longest_memory_full_s] = i ? 66 : 0;
+		row->analysis.value[M_longest_thrash_s] = i ? 12 : 0;
+		row->analysis.value[M_longest_lock_wait_s] = i ? 163 : 0;
+		row->analysis.value[M_probe_max_ms] = i ? 31000 : 40;
+	}
+	rows[1].analysis.flags = PL_FLAG_FROZEN | PL_FLAG_SILENT_HANG;
+	snprintf(rows[1].analysis.reason, sizeof(rows[1].analysis.reason), "pid 57 waited");
+
+	char *text = printed(TABLE, 80, false);
+
+	assert_lines_fit(text, 80);
+	assert_non_null(strstr(text, "\n6.12   wider-gap-than-by-default frozen  silent-hang "));
+	assert_non_null(strstr(text, "0000000000000002: frozen, 6.12 wider-gap-than-by-default seed 1: pid 57 waited\n"));
+	assert_non_null(strstr(text, "The same in all: hung tasks 0, OOM kills 0\n"));
+
+	const char *hidden = strstr(text, "No room for: ");
+
+	assert_non_null(hidden);
+	assert_true(strstr(text, "mem full") < hidden && !strstr(hidden, "mem full"));
+	assert_null(strstr(hidden, "lock max s"));
+	assert_null(strstr(hidden, "probe max ms"));
+	assert_non_null(strstr(hidden, "thrash max s")); /* 12 s of it are none */
+	free(text);
+
+	/* Without a freeze they give way to what settings are meant to change. */
+	rows[1].analysis.verdict = PL_COMPLETED;
+	rows[1].analysis.flags = 0;
+	text = printed(TABLE, 80, false);
+	assert_non_null(strstr(strstr(text, "No room for: "), "mem full max s"));
+	assert_null(strstr(text, "flags"));
+	free(text);
+}
+
+/* Flags that are too many for a column of their own stand below their line; each with its number of seeds. */
+static void table_of_flags(void **state)
+{
+	(void)state;
+	add("6.1", "memory-hog", "defaults", 1, PL_HUNG)->analysis.flags = PL_FLAG_HUNG | PL_FLAG_FROZEN | PL_FLAG_SILENT_HANG;
+	add("6.1", "memory-hog", "defaults", 2, PL_OOM)->analysis.flags = PL_FLAG_HUNG | PL_FLAG_OOM | PL_FLAG_FROZEN;
+	add("6.12", "memory-hog", "defaults", 1, PL_FROZEN)->analysis.flags = PL_FLAG_FROZEN;
+
+	char *text = printed(TABLE, 80, false);
+
+	assert_non_null(strstr(text, "\n6.1    defaults 1 hung 1 oom\n    flags: 1 hung 1 silent-hang 2 frozen\n"));
+	assert_non_null(strstr(text, "\n6.12   defaults frozen\n"));
 	free(text);
 }
 
@@ -250,7 +312,7 @@ static void always_fits(void **state)
 		struct pl_row *row = add("a-kernel-tree-of-the-users-own", "mixed", setting, i, (enum pl_verdict)(i % PL_NR_VERDICTS));
 		for (size_t m = 0; m < pl_nr_metrics; m++)
 			row->analysis.value[m] = (double)((m + 1) * (i + 1)) * 12345.678;
-		row->analysis.flags = 0x3ff;
+		row->analysis.flags = 0x7ff;
 		memset(row->analysis.reason, 'r', sizeof(row->analysis.reason) - 1);
 		for (size_t c = 9; c < sizeof(row->analysis.reason) - 1; c += 10)
 			row->analysis.reason[c] = ' ';
@@ -301,6 +363,14 @@ static void style_of_a_stream(void **state)
 	(void)state;
 	assert_int_equal(pipe(fds), 0);
 	assert_false(pl_report_style_for(fds[1]).colour);
+	static const struct { const char *columns; unsigned width; } asked[] = {
+		{ "132", 132 }, { "40", 80 }, { "99999999999999999999", 250 }, { "-1", 250 }, { "0", 80 }, { "", 80 }, { "wide", 80 },
+	};
+	for (size_t i = 0; i < sizeof(asked) / sizeof(*asked); i++) {
+		setenv("COLUMNS", asked[i].columns, 1);
+		assert_int_equal(pl_report_style_for(fds[1]).width, asked[i].width);
+	}
+	unsetenv("COLUMNS");
 	assert_int_equal(pl_report_style_for(fds[1]).width, PL_TABLE_MIN_WIDTH);
 	close(fds[0]);
 	close(fds[1]);
@@ -312,6 +382,7 @@ static void style_of_a_stream(void **state)
 	assert_true(terminal >= 0);
 	unsetenv("NO_COLOR");
 	setenv("TERM", "xterm", 1);
+	unsetenv("COLUMNS");
 	static const struct { unsigned short columns; unsigned width; } sizes[] = { { 0, 80 }, { 40, 80 }, { 97, 97 }, { 300, 120 } };
 	for (size_t i = 0; i < 4; i++) {
 		assert_int_equal(ioctl(terminal, TIOCSWINSZ, &(struct winsize){ .ws_col = sizes[i].columns, .ws_row = 24 }), 0);
@@ -322,6 +393,9 @@ static void style_of_a_stream(void **state)
 	const struct pl_table_style of_terminal = pl_report_style_for(terminal), of_file = pl_report_style_for(master + 100);
 
 	assert_true(of_terminal.colour && !of_file.colour);
+	setenv("COLUMNS", "90", 1);
+	assert_int_equal(pl_report_style_for(terminal).width, 90);
+	unsetenv("COLUMNS");
 	setenv("NO_COLOR", "1", 1);
 	assert_false(pl_report_style_for(terminal).colour);
 	setenv("NO_COLOR", "", 1);
@@ -457,6 +531,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(table_in_full, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(table_of_a_freeze, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(table_of_flags, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(grouping, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(medians, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(numbers, set_up, tear_down),

@@ -82,6 +82,16 @@ static void pressure(struct bbb *b, double full_s, double idle_s)
 	bbb_end(b, 66, BB_END_DONE);
 }
 
+static bool memory_full(const struct pl_point *point)
+{
+	return point->value[PL_Q_psi_memory_full] > 80;
+}
+
+static bool io_full(const struct pl_point *point)
+{
+	return point->value[PL_Q_psi_io_full] > 80;
+}
+
 static void means(void **state)
 {
 	struct bbb *b = *state;
@@ -104,11 +114,11 @@ static void means(void **state)
 	is("longest_s(psi_memory_full > 80) / 23 + total_s(free_mib > 1)", 1);
 	is("longest_s(psi_memory_full > 80 and not free_mib > 1)", 23);
 
-	struct pl_span span = pl_series_longest_above(series, PL_Q_psi_memory_full, 80);
+	struct pl_span span = pl_series_longest(series, memory_full);
 
 	assert_int_equal(span.from_ns, bbb_ns(28));
 	assert_int_equal(span.to_ns, bbb_ns(51));
-	span = pl_series_longest_above(series, PL_Q_psi_io_full, 80);
+	span = pl_series_longest(series, io_full);
 	assert_int_equal(span.to_ns - span.from_ns, 0);
 }
 
@@ -183,6 +193,11 @@ static void quantities(void **state)
 
 	bbb_sample(b, 1)->idle_ns = bbb_ns(2);
 	bbb_mark(b, 1.5, "workload");
+	bbb_disk(b, 2, 2, 3, BB_DISK_FILE_READ, 60 << 20);
+	bbb_disk(b, 2, 2, 3, BB_DISK_SWAP_IN, 60 << 20);
+	bbb_disk(b, 2, 2, 3, BB_DISK_SWAP_OUT, 65 << 20);
+	bbb_disk(b, 2, 2, 3, BB_DISK_META_WRITE, 65 << 20);
+	bbb_disk(b, 2, 2, 3, BB_DISK_FLUSH, 65 << 20);
 
 	struct bb_sample *s = bbb_sample(b, 11);
 
@@ -193,8 +208,8 @@ static void quantities(void **state)
 	s->psi_cpu_some_ns = bbb_ns(5);
 	s->disk_busy_ns = bbb_ns(6);
 	s->idle_ns = bbb_ns(2 + 4);
-	s->workingset_refault_anon = 70;
-	s->workingset_refault_file = 10;
+	s->workingset_refault_anon = 70 * MIB_PAGES;
+	s->workingset_refault_file = 10 * MIB_PAGES;
 	s->pgmajfault = 90;
 	s->pswpin = 100 * MIB_PAGES;
 	s->pswpout = 110 * MIB_PAGES;
@@ -208,6 +223,8 @@ static void quantities(void **state)
 	s->nr_swap_total = 35 * MIB_PAGES;
 	s->nr_blocked = 19;
 	s->disk_inflight = 20;
+	bbb_zone(b, 11)->managed = 10 * MIB_PAGES;
+	bbb_zone(b, 11)->managed = 11 * MIB_PAGES;
 	bbb_end(b, 12, BB_END_DONE);
 	read_series(b);
 	is("total_s(psi_memory_some == 10)", 10);
@@ -217,7 +234,10 @@ static void quantities(void **state)
 	is("total_s(psi_cpu_some == 50)", 10);
 	is("total_s(disk_busy_percent == 60)", 10);
 	is("total_s(cpu_busy_percent == 80)", 10);
-	is("total_s(refaults_per_s == 8)", 10);
+	is("total_s(refault_mib_per_s == 8)", 10);
+	is("total_s(disk_read_mib_per_s == 12)", 10);
+	is("total_s(disk_write_mib_per_s == 13)", 10);
+	is("total_s(managed_mib == 21)", 10);
 	is("total_s(major_faults_per_s == 9)", 10);
 	is("total_s(swap_in_mib_per_s == 10)", 10);
 	is("total_s(swap_out_mib_per_s == 11)", 10);

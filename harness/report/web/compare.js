@@ -92,7 +92,7 @@ export function drawComparison(group, a, b, allMetrics) {
 	byId("compare-text").textContent = `${lineName(b)} against ${lineName(a)}: ${pairs} ${pairs === 1 ? "pair" : "pairs"} of cells with the same seed.` +
 		(pairs === 1 ? " One pair says what happened once; intervals need more seeds." : "");
 	byId("rates").replaceChildren(el("thead", {}, el("tr", {}, ...["cells (95 % interval, Clopper and Pearson)", "A", "B"].map((h) => el("th", { class: "name" }, h)))),
-		el("tbody", {}, ...[["hung", "hung"], ["out of memory", "oom"]].map(([name, key]) => el("tr", {}, el("th", { class: "name", scope: "row" }, name), el("td", { class: "name" }, rate(a[key])), el("td", { class: "name" }, rate(b[key]))))));
+		el("tbody", {}, ...[["hung", "hung"], ["out of memory", "oom"], ["frozen", "frozen"]].map(([name, key]) => el("tr", {}, el("th", { class: "name", scope: "row" }, name), el("td", { class: "name" }, rate(a[key])), el("td", { class: "name" }, rate(b[key]))))));
 	drawPairs(a, b, metrics);
 	drawChanges(a, b, metrics.filter((i) => MAIN.includes(metricAt(i).name)));
 	drawSurvival(a, b);

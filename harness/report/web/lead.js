@@ -3,7 +3,7 @@
 import { data, indexOf, values, cellsOf } from "./model.js";
 import { number, median, known, change } from "./numbers.js";
 
-const bad = (line) => cellsOf(line).filter((c) => ["hung", "oom", "panic"].includes(c.verdict)).length;
+const bad = (line) => cellsOf(line).filter((c) => ["hung", "oom", "frozen", "panic"].includes(c.verdict)).length;
 const of = (line, name) => median(values(line, indexOf(name)));
 // So that no stall at all is not infinitely better than next to none.
 const FLOOR_S = 0.1;

@@ -32,7 +32,7 @@ function standing(group, line) {
 const counts = (line) => {
 	const by = {};
 	for (const cell of cellsOf(line)) by[cell.verdict] = (by[cell.verdict] || 0) + 1;
-	return ["panic", "hung", "oom", "incomplete", "completed"].filter((v) => by[v]).map((v) => [v, by[v]]);
+	return ["panic", "hung", "oom", "frozen", "incomplete", "completed"].filter((v) => by[v]).map((v) => [v, by[v]]);
 };
 const word = (verdict) => (verdict === "completed" ? "ok" : verdict);
 
