@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "analyse/analyse.h"
 #include "analyse/freeze.h"
+#include "analyse/oom.h"
 #include "analyse/probe.h"
 #include "analyse/reclaim.h"
 #include "analyse/said.h"
@@ -84,7 +85,8 @@ struct pass {
 	struct pl_silent_wait silent;
 	double disk_reads, disk_writes;
 	double disk_bytes[BB_DISK_KINDS];
-	bool oom_with_swap;
+	bool has_oom, oom_with_swap;
+	char first_oom[PL_OOM_LINE_MAX];
 	struct pl_probe probe;
 	double own_progress;	/* a metric outside the table that facts.progress names */
 };
@@ -392,22 +394,13 @@ static void on_throttle(struct pass *pass, const struct bb_throttle *r)
 
 static void on_oom_kill(struct pass *pass, const struct bb_oom_kill *r)
 {
-	const struct bb_sample *s = &pass->last;
-	double mib_per_page = pass->bb->header.page_bytes / MIB;
-
 	char comm[BB_COMM_LEN + 1];
 
 	if (!pass->has_workload)
 		return;
+	pass->has_oom = true;
 	pl_bb_string(comm, sizeof(comm), r->comm, sizeof(r->comm));
 	pl_work_oom_kill(pass->work, comm);
-	if (pass->value[M_oom_kills]++ == 0 && pass->has_last) {
-		pass->value[M_oom_file_mib] = ((double)s->nr_inactive_file + (double)s->nr_active_file) * mib_per_page;
-		pass->value[M_oom_swap_free_mib] = (double)s->nr_swap_free * mib_per_page;
-	}
-	/* A handful of pages is never free to all: they sit in per-CPU caches of slots. */
-	if ((double)r->swap_free_pages > (double)pass->last.nr_swap_total / 20)
-		pass->oom_with_swap = true;
 }
 
 static void on_hung_task(struct pass *pass, const struct bb_hung_task *r)
@@ -597,6 +590,39 @@ static struct pl_silent_wait hung_tasks(struct pass *pass)
 	return silent;
 }
 
+static void set_mib(double *value, int64_t kib)
+{
+	if (kib >= 0)
+		*value = (double)kib / 1024;
+}
+
+static void oom_kills(struct pass *pass)
+{
+	const struct pl_oom_kill *first;
+	double *v = pass->value;
+	struct pl_oom oom;
+
+	pl_oom_read(pass->bb, pass->facts->console, &oom);
+	v[M_oom_kills] = (double)oom.nr_kills + (double)oom.more;
+	/* A handful of pages is never free to all: they sit in per-CPU caches of slots. */
+	for (size_t i = 0; i < oom.nr_kills; i++)
+		pass->oom_with_swap |= oom.kills[i].swap_free_kib > oom.kills[i].sample.swap_total_kib / 20;
+	first = oom.kills;
+	if (oom.nr_kills) {
+		v[M_first_oom_s] = first->at_s;
+		v[M_oom_stall_s] = first->stall_s;
+		if (isfinite(first->stall_s))
+			v[M_oom_order] = first->request.order;
+		set_mib(&v[M_oom_victim_mib], first->anon_kib);
+		set_mib(&v[M_oom_file_mib], first->sample.file_kib);
+		set_mib(&v[M_oom_anon_mib], first->sample.anon_kib);
+		set_mib(&v[M_oom_free_mib], first->sample.free_kib);
+		set_mib(&v[M_oom_swap_free_mib], first->sample.swap_free_kib);
+		pl_oom_line(first, pass->first_oom);
+	}
+	pl_oom_free(&oom);
+}
+
 static double progress_of(const struct pass *pass, const struct pl_task_metrics *task_metrics)
 {
 	const char *name = pass->facts->progress;
@@ -615,6 +641,8 @@ static void totals(struct pass *pass, struct pl_task_metrics *task_metrics)
 	if (!pass->has_stop)
 		counters(pass);
 	v[M_workload_s] = window_s;
+	if (pass->has_oom)
+		oom_kills(pass);
 
 	v[M_stalls] = (double)pass->stalls.nr;
 	v[M_stall_total_s] = pass->stall_ns / NS_PER_S;
@@ -822,6 +850,7 @@ static void judge(struct pass *pass, struct pl_analysis *out)
 		out->verdict = PL_HUNG;
 	} else if (v[M_oom_kills] > 0) {
 		out->verdict = PL_OOM;
+		snprintf(out->reason, sizeof(out->reason), "%s", pass->first_oom);
 	} else if (out->flags & PL_FLAG_FROZEN) {
 		out->verdict = PL_FROZEN;
 		memcpy(out->reason, why, sizeof(out->reason));

@@ -24,7 +24,7 @@ struct pl_run_facts {
 struct pl_analysis {
 	enum pl_verdict verdict;
 	uint32_t flags;
-	char reason[256];	      /* why it is incomplete, frozen or panicked; else "" */
+	char reason[256];	      /* why it is incomplete, frozen or panicked; of an oom, its first kill; else "" */
 	double value[PL_MAX_METRICS]; /* NAN: this run does not say; an incomplete one gives only workload_s and samples* */
 	struct pl_task_metrics task_metrics; /* what tasks said; of an incomplete one nothing */
 	double virtual_s;	      /* guest time at the end of the log */

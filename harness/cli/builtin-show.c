@@ -48,6 +48,32 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
+/* The kills of a cell that has any. Where the log is gone the row says how many there were, and no more. */
+static enum pl_status read_oom(struct pl_ledger *ledger, const struct pl_row *row, struct pl_oom *oom,
+			       struct pl_error *err)
+{
+	char *console = NULL;
+	void *region = NULL;
+	size_t bytes = 0;
+	struct pl_bb bb;
+	enum pl_status status;
+
+	if (!(row->analysis.flags & PL_FLAG_OOM))
+		return PL_OK;
+	status = pl_ledger_blackbox(ledger, row->id, &region, &bytes, err);
+	if (status == PL_UNMET)
+		return PL_OK;
+	if (status == PL_OK)
+		status = pl_ledger_console(ledger, row->id, &console, err);
+	if (status == PL_UNMET)
+		status = PL_OK;
+	if (status == PL_OK && pl_bb_open(&bb, region, bytes, NULL) == PL_OK)
+		pl_oom_read(&bb, console, oom);
+	free(console);
+	free(region);
+	return status;
+}
+
 int pl_cmd_show(const struct pl_cli *cli, int argc, char **argv)
 {
 	static const struct argp argp = {
@@ -60,6 +86,7 @@ int pl_cmd_show(const struct pl_cli *cli, int argc, char **argv)
 	struct pl_ledger *ledger;
 	struct pl_row row = { 0 };
 	struct pl_hang hang = { 0 };
+	struct pl_oom oom = { 0 };
 	struct pl_error err = { 0 };
 	char id[PL_ID_HEX];
 	int code;
@@ -81,6 +108,10 @@ int pl_cmd_show(const struct pl_cli *cli, int argc, char **argv)
 		status = pl_hang_read(cli, ledger, &row, &hang, &err);
 		if (status != PL_OK)
 			pl_row_free(&row);
+	} else if (status == PL_OK) {
+		status = read_oom(ledger, &row, &oom, &err);
+		if (status != PL_OK)
+			pl_row_free(&row);
 	}
 	pl_ledger_close(ledger);
 	if (status != PL_OK)
@@ -93,9 +124,10 @@ int pl_cmd_show(const struct pl_cli *cli, int argc, char **argv)
 	else if (args.hang)
 		pl_hang_print(stdout, &row, &hang);
 	else if (args.json)
-		pl_report_cell_json(stdout, &row);
+		pl_report_cell_json(stdout, &row, oom.nr_kills ? &oom : NULL);
 	else
-		pl_report_cell(stdout, &row, &style);
+		pl_report_cell(stdout, &row, oom.nr_kills ? &oom : NULL, &style);
+	pl_oom_free(&oom);
 	pl_hang_free(&hang);
 	pl_row_free(&row);
 	return PL_OK;

@@ -85,9 +85,8 @@ enum pl_status pl_setting_file_check(const struct pl_yaml *yaml, const struct pl
 	if (!starts_with(path, "/proc/") && !starts_with(path, "/sys/"))
 		return pl_yaml_expected(yaml, key, err, "the path of a file in /proc or /sys");
 	if (!is_plain(path))
-		return pl_yaml_expected(yaml, key, err,
-					"a path of at most %d letters, digits and _ - . : /, without //, /. and a / at its end",
-					MAX_PATH);
+		return pl_yaml_expected(yaml, key, err, "a path of at most %d letters, digits and _ - . : /, "
+					"without //, /. and a / at its end", MAX_PATH);
 	if (starts_with(path, SYSCTL_FOLDER))
 		return refuse_sysctl(yaml, key, err);
 	if (starts_with(path, MDISK_FOLDER))

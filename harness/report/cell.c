@@ -19,8 +19,9 @@ static const struct {
 } sections[] = {
 	{ "Workload", { "workload_" } },
 	{ "Hangs and locks", { "hung_", "first_hung", "longest_", "blocked_", "peak_blocked", "lock_" } },
-	{ "Reclaim", { "alloc_", "stall", "scanned_", "reclaimed_", "kswapd_", "throttle", "refault_", "oom_",
-		       "compact_", "peak_alloc_" } },
+	{ "Reclaim", { "alloc_", "stall", "scanned_", "reclaimed_", "kswapd_", "throttle", "refault_", "compact_",
+		       "peak_alloc_" } },
+	{ "OOM killer", { "oom_", "first_oom" } },
 	{ "Memory", { "below_", "lowest_", "peak_dirty", "peak_writeback", "swap_", "zswap_", "major_faults" } },
 	{ "Disk", { "disk_", "peak_write_" } },
 	{ "Pressure", { "psi_" } },
@@ -160,25 +161,29 @@ static void print_head(FILE *out, const struct pl_row *row, const struct pl_tabl
 		    row->killed ? ", at its deadline" : "");
 }
 
-void pl_report_cell(FILE *out, const struct pl_row *row, const struct pl_table_style *style)
+void pl_report_cell(FILE *out, const struct pl_row *row, const struct pl_oom *oom, const struct pl_table_style *style)
 {
 	print_head(out, row, style);
+	if (oom)
+		report_oom(out, oom, style);
 	for (size_t section = 0; section < NR_SECTIONS; section++)
 		print_section(out, row, section, style);
 	print_task_metrics(out, row, style);
 }
 
-static void print_json(FILE *out, const struct pl_row *row)
+static void print_json(FILE *out, const struct pl_row *row, const struct pl_oom *oom)
 {
 	struct json_object *json = pl_row_json(row);
 
+	if (oom)
+		json_object_object_add(json, "oom", report_oom_json(oom));
 	fputs(json_object_to_json_string_ext(json, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE), out);
 	json_object_put(json);
 }
 
-void pl_report_cell_json(FILE *out, const struct pl_row *row)
+void pl_report_cell_json(FILE *out, const struct pl_row *row, const struct pl_oom *oom)
 {
-	print_json(out, row);
+	print_json(out, row, oom);
 	fputc('\n', out);
 }
 
@@ -188,7 +193,7 @@ void pl_report_json(FILE *out, const struct pl_row *rows, size_t nr_rows)
 	fputc('[', out);
 	for (size_t i = 0; i < nr_rows; i++) {
 		fputs(i ? ",\n" : "\n", out);
-		print_json(out, &rows[i]);
+		print_json(out, &rows[i], NULL);
 	}
 	fputs(nr_rows ? "\n]\n" : "]\n", out);
 }

@@ -63,6 +63,10 @@ void report_short_name(struct pl_buf *text, const char *name, size_t max_chars);
 /* answers.c: each setting of a group against the baseline, in words. */
 void report_answers(FILE *out, const struct report_group *group, const struct pl_table_style *style);
 
+/* oom.c: the kills of one cell, in words, and as the object "oom" that docs/ledger.md describes. */
+void report_oom(FILE *out, const struct pl_oom *oom, const struct pl_table_style *style);
+struct json_object *report_oom_json(const struct pl_oom *oom);
+
 enum report_colour { REPORT_PLAIN, REPORT_BOLD, REPORT_DIM, REPORT_RED, REPORT_GREEN, REPORT_YELLOW, REPORT_MAGENTA };
 const char *report_colour(const struct pl_table_style *style, enum report_colour colour);
 enum report_colour report_verdict_colour(enum pl_verdict verdict);

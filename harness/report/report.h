@@ -3,6 +3,7 @@
 #ifndef PL_REPORT_H
 #define PL_REPORT_H
 
+#include "analyse/oom.h"
 #include "analyse/waits.h"
 #include "ledger/ledger.h"
 
@@ -47,8 +48,8 @@ void pl_report_hang(FILE *out, const struct pl_bb *bb, const struct pl_waits *wa
 /* The same for programs: the object that docs/ledger.md describes. id is the cell's. */
 void pl_report_hang_json(FILE *out, const char *id, const struct pl_bb *bb, const struct pl_waits *waits);
 
-/* One cell in full. */
-void pl_report_cell(FILE *out, const struct pl_row *row, const struct pl_table_style *style);
-void pl_report_cell_json(FILE *out, const struct pl_row *row);
+/* One cell in full. oom: its kills, or NULL. */
+void pl_report_cell(FILE *out, const struct pl_row *row, const struct pl_oom *oom, const struct pl_table_style *style);
+void pl_report_cell_json(FILE *out, const struct pl_row *row, const struct pl_oom *oom);
 
 #endif

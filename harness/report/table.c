@@ -7,6 +7,7 @@
 
 #define SETTING_CHARS  26
 #define MAX_REASONS   10
+#define MAX_KILLED    10
 
 struct column {
 	const char *head, *unit; /* two lines of heading */
@@ -404,6 +405,34 @@ static void print_reasons(FILE *out, const struct pl_row *rows, size_t nr_rows, 
 		fprintf(out, "and %zu more\n", nr - MAX_REASONS);
 }
 
+/* Each cell with kills: how many, and the first in words, or when it was where the verdict tells of something worse. */
+static void print_kills(FILE *out, const struct pl_row *rows, size_t nr_rows, const struct pl_table_style *style)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < nr_rows; i++) {
+		const struct pl_row *row = &rows[i];
+		double kills = row->analysis.value[M_oom_kills], first_s = row->analysis.value[M_first_oom_s];
+		struct pl_buf text = { 0 };
+
+		if (!(kills > 0) || nr++ >= MAX_KILLED)
+			continue;
+		pl_buf_printf(&text, "%s: %.0f OOM kill%s, ", row->id, kills, kills > 1 ? "s" : "");
+		report_name(&text, row->kernel, PL_NAME_MAX);
+		pl_buf_printf(&text, " ");
+		report_name(&text, row->setting, PL_NAME_MAX);
+		pl_buf_printf(&text, " seed %llu: ", (unsigned long long)row->seed);
+		if (row->analysis.verdict == PL_OOM && *row->analysis.reason)
+			report_name(&text, row->analysis.reason, sizeof(row->analysis.reason));
+		else
+			pl_buf_printf(&text, "the first at %.3g s", first_s);
+		pl_report_wrapped(out, text.text, style->width, 2);
+		pl_buf_free(&text);
+	}
+	if (nr > MAX_KILLED)
+		fprintf(out, "and %zu more cells with OOM kills\n", nr - MAX_KILLED);
+}
+
 void pl_report_table(FILE *out, const struct pl_row *rows, size_t nr_rows, const struct pl_table_style *style)
 {
 	struct report_groups groups = report_group(rows, nr_rows);
@@ -411,5 +440,6 @@ void pl_report_table(FILE *out, const struct pl_row *rows, size_t nr_rows, const
 	for (size_t i = 0; i < groups.nr; i++)
 		print_group(out, &groups.group[i], style);
 	print_reasons(out, rows, nr_rows, style);
+	print_kills(out, rows, nr_rows, style);
 	report_groups_free(&groups);
 }

@@ -170,10 +170,19 @@ struct pl_metric_def {
 	X(longest_thrash_s, "s", PL_LOWER, "Longest time without a break with the disk over 90 % busy, file "	\
 	  "pages below a twentieth of memory, and more than half of what the disk read reclaimed shortly "	\
 	  "before: the machine only reads again what it has just thrown away.")					\
-	X(oom_kills, "count", PL_LOWER, "Tasks that the OOM killer ended, from the start of the window to the end of the log.") \
+	X(oom_kills, "count", PL_LOWER, "Tasks that the OOM killer ended, from the start of the window to the end of the " \
+	  "log. Not one that was ending anyway, as the other threads of one that was killed are.")			\
 	X(oom_file_mib, "MiB", PL_NEUTRAL, "File pages on the LRU lists in the last sample before the first OOM kill; "	\
 	  "unknown without a kill.")											\
 	X(oom_swap_free_mib, "MiB", PL_NEUTRAL, "Free swap in the same sample.")					\
+	X(oom_free_mib, "MiB", PL_NEUTRAL, "Free memory in the same sample.")						\
+	X(oom_anon_mib, "MiB", PL_NEUTRAL, "Anonymous pages on the LRU lists in the same sample.")			\
+	X(first_oom_s, "s", PL_HIGHER, "Time from the start of the window to the first OOM kill; unknown without one. "	\
+	  "`plimsoll show CELL` tells of each kill.")									\
+	X(oom_victim_mib, "MiB", PL_NEUTRAL, "Anonymous memory of the task that the first OOM kill ended, at its choice.") \
+	X(oom_stall_s, "s", PL_NEUTRAL, "How long the allocation that the first OOM kill was for had been in direct "	\
+	  "reclaim by then; unknown if its task was in none, as at the limit of a cgroup.")				\
+	X(oom_order, "", PL_NEUTRAL, "Order of that allocation: 2 to the power of it pages.")				\
 	X(probe_p50_ms, "ms", PL_LOWER, "Median latency of the probe's touch and stat operations together, "	\
 	  "of all that were due: see below.")									\
 	X(probe_p99_ms, "ms", PL_LOWER, "99th percentile of the same.")						\

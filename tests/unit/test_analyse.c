@@ -1000,11 +1000,11 @@ static void test_oom(void **state)
 	bbb_mark(b, 1, "workload");
 	bbb_oom(b, 2, 5, 50);
 	finish(b);
-	verdict_is(b, &exact_run, PL_OOM, "oom", "");
+	verdict_is(b, &exact_run, PL_OOM, "oom", "killed ");
 	unfinish(b);
 	bbb_oom(b, 3, 5, 51);
 	finish(b);
-	verdict_is(b, &exact_run, PL_OOM, "oom,swap-free", "");
+	verdict_is(b, &exact_run, PL_OOM, "oom,swap-free", "killed ");
 }
 
 static void test_silent_hang(void **state)

@@ -108,11 +108,11 @@ static char *printed(enum what what, unsigned width, bool colour)
 	if (what == TABLE)
 		pl_report_table(out, rows, nr_rows, &style);
 	else if (what == CELL)
-		pl_report_cell(out, &rows[0], &style);
+		pl_report_cell(out, &rows[0], NULL, &style);
 	else if (what == JSON)
 		pl_report_json(out, rows, nr_rows);
 	else
-		pl_report_cell_json(out, &rows[0]);
+		pl_report_cell_json(out, &rows[0], NULL);
 	assert_int_equal(fclose(out), 0);
 	assert_int_equal(strlen(text), len);
 	return text;

@@ -76,6 +76,7 @@ static void ends_as(struct bbb *b, const struct pl_run_facts *facts, enum pl_ver
 }
 
 #define NO_STATUS "an error (the log does not have its status)"
+#define KILL(pid, at) "killed ? " pid " (0 MiB anon) at " at " s, asked by ?; free 0 MiB, file 0 MiB, anon 0 MiB, no swap"
 
 /* stress-ng that refuses its options ends at once, and the guest is at ease ever after. */
 static void refused_at_once(void **state)
@@ -207,7 +208,7 @@ static void oom_victims_are_results(void **state)
 	bbb_oom(b, 20, 77, 0);
 	stop(b);
 	finish(b, 1, 1);
-	ends_as(b, &facts, PL_OOM, "");
+	ends_as(b, &facts, PL_OOM, KILL("77", "19"));
 }
 
 /* One victim is no excuse for two. */
@@ -231,7 +232,7 @@ static void parent_of_a_victim(void **state)
 	bbb_oom(b, 20, 77, 0);
 	stop(b);
 	finish(b, 1, 0);
-	ends_as(b, &facts, PL_OOM, "");
+	ends_as(b, &facts, PL_OOM, KILL("77", "19"));
 }
 
 /* stress-ng replaces workers that are killed, a hundred times over, and that is no excuse for fio. */
@@ -363,7 +364,7 @@ static void no_progress_with_kills(void **state)
 	bbb_oom(b, 25, 9, 0);
 	stop(b);
 	finish(b, 0, 0);
-	ends_as(b, &facts, PL_OOM, "");
+	ends_as(b, &facts, PL_OOM, KILL("9", "24"));
 }
 
 static void no_progress_with_unreaped(void **state)
