@@ -596,6 +596,17 @@ static void set_mib(double *value, int64_t kib)
 		*value = (double)kib / 1024;
 }
 
+/* To who was short of memory: a cgroup at its own limit of swap has none, whatever the machine has. */
+static bool swap_was_free(const struct pl_oom_kill *kill)
+{
+	const struct pl_oom_rule *rule = &kill->rule;
+
+	if (*rule->memcg && rule->swap_limit_kib >= 0 && rule->swap_usage_kib >= rule->swap_limit_kib)
+		return false;
+	/* A handful of pages is never free to all: they sit in per-CPU caches of slots. */
+	return kill->swap_free_kib > kill->sample.swap_total_kib / 20;
+}
+
 static void oom_kills(struct pass *pass)
 {
 	const struct pl_oom_kill *first;
@@ -604,9 +615,8 @@ static void oom_kills(struct pass *pass)
 
 	pl_oom_read(pass->bb, pass->facts->console, &oom);
 	v[M_oom_kills] = (double)oom.nr_kills + (double)oom.more;
-	/* A handful of pages is never free to all: they sit in per-CPU caches of slots. */
 	for (size_t i = 0; i < oom.nr_kills; i++)
-		pass->oom_with_swap |= oom.kills[i].swap_free_kib > oom.kills[i].sample.swap_total_kib / 20;
+		pass->oom_with_swap |= swap_was_free(&oom.kills[i]);
 	first = oom.kills;
 	if (oom.nr_kills) {
 		v[M_first_oom_s] = first->at_s;

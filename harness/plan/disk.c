@@ -128,7 +128,8 @@ enum pl_status pl_disk_load(const char *path, const char *name, const struct pl_
 		/* Swap exists on every disk, so that the partitions keep their numbers; settings say whether it is used. */
 		{ .key = "swap_mib", .type = PL_YAML_U32, .offset = offsetof(struct pl_disk, swap_mib), .min = 1,
 		  .max = PL_MAX_MEMORY_MIB, .required = true },
-		{ .key = "data_mib", .type = PL_YAML_U32, .offset = offsetof(struct pl_disk, data_mib), .min = 16,
+		/* The least that mke2fs makes with a journal of 16 MiB: vm/image.c. */
+		{ .key = "data_mib", .type = PL_YAML_U32, .offset = offsetof(struct pl_disk, data_mib), .min = 33,
 		  .max = PL_MAX_MEMORY_MIB, .required = true },
 		{ .key = "scheduler", .type = PL_YAML_WORD, .offset = offsetof(struct pl_disk, scheduler),
 		  .words = scheduler_words },

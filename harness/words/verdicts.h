@@ -53,7 +53,8 @@ extern const char *const pl_expect_words[];
 	X(PL_FLAG_NOT_EXACT, 7, "not-exact", "A real clock, or a virtual clock without lockstep: the same cell may give another " \
 	  "log.")													\
 	X(PL_FLAG_REJECTED, 8, "rejected", "The guest refused a setting.")						\
-	X(PL_FLAG_SWAP_FREE, 9, "swap-free", "The OOM killer ended a task while more than a twentieth of swap was free.") \
+	X(PL_FLAG_SWAP_FREE, 9, "swap-free", "The OOM killer ended a task while more than a twentieth of swap was free, " \
+	  "unless it was for a cgroup that was at its own limit of swap.") \
 	X(PL_FLAG_FROZEN, 10, "frozen", "The guest stood still, [as told below](#what-is-frozen), whatever else it did.")
 
 enum pl_flag {

@@ -435,6 +435,40 @@ static void metrics_and_reason(void **state)
 	assert_float_equal(analysis.value[M_oom_file_mib], 1, 0);
 }
 
+/* "swap-free" is a reproach to the kernel where swap was to be had, and none where a cgroup may have no more. */
+static void swap_of_a_cgroup(void **state)
+{
+	static const struct {
+		const char *swap;
+		bool free;
+	} cases[] = {
+		{ "swap: usage 0kB, limit 0kB, failcnt 0\r\n", false },
+		{ "swap: usage 40kB, limit 40kB, failcnt 0\r\n", false },
+		{ "swap: usage 40kB, limit 41kB, failcnt 0\r\n", true },
+		{ "swap: usage 40kB, limit 9007199254740988kB, failcnt 0\r\n", true },
+		{ "", true },
+	};
+	struct pl_analysis analysis;
+	struct pl_bb bb;
+
+	(void)state;
+	kill_of(13.5, 61, 61, 19 * 1024);
+	bbb_mark(&box, 20.0, "stop");
+	((struct bb_end *)bbb_add(&box, BB_REC_END, sizeof(struct bb_end), 21.0))->reason = BB_END_DONE;
+	assert_int_equal(pl_bb_open(&bb, box.region, box.bytes, NULL), PL_OK);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char *console = pl_asprintf(INVOKED("hog", "61") "%soom-kill:constraint=CONSTRAINT_MEMCG,oom_memcg=/box,"
+					    "task_memcg=/box,task=hog\n" KILLED("Memory cgroup out of memory", "61"),
+					    cases[i].swap);
+		const struct pl_run_facts facts = { .exact = true, .console = console };
+
+		pl_analyse(&bb, &facts, &analysis);
+		assert_int_equal(analysis.verdict, PL_OOM);
+		assert_int_equal(!!(analysis.flags & PL_FLAG_SWAP_FREE), cases[i].free);
+		free(console);
+	}
+}
+
 static void no_kill_no_word(void **state)
 {
 	const struct pl_run_facts facts = { .exact = true };
@@ -463,6 +497,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_limit_of_a_cgroup, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_console_that_lies, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(metrics_and_reason, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(swap_of_a_cgroup, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(no_kill_no_word, set_up, tear_down),
 	};
 

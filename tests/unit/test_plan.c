@@ -1174,6 +1174,8 @@ static void bad_disk(void **state)
 		  "data_mib, scheduler, nr_requests, windows, iops, burst_requests, peak_iops, bytes_per_s, burst_bytes, "
 		  "peak_bytes_per_s, read_cost_percent, write_cost_percent, read_latency_us, write_latency_us, "
 		  "latency_sigma_milli, latency_max_us, flush_us" },
+		{ "data_mib:", "data_mib: 32",
+		  "configs/disks/slow.yaml:4:11: found \"32\", expected an integer from 33 to 3072 for data_mib" },
 		{ "iops:", "bytes_per_s: 8589934593",
 		  "configs/disks/slow.yaml:5:14: found \"8589934593\", expected an integer from 0 to 8589934592 for bytes_per_s" },
 		{ "iops:", "burst_requests: 5",
