@@ -490,6 +490,17 @@ void pl_oom_free(struct pl_oom *oom)
 	*oom = (struct pl_oom){ 0 };
 }
 
+bool pl_oom_is_kill(const struct pl_oom *oom, const struct bb_oom_kill *record)
+{
+	if (record->head.pid != record->pid)
+		return true;
+	for (size_t i = 0; i < oom->nr_kills; i++)
+		if (oom->kills[i].t_ns == record->head.t_ns && oom->kills[i].victim == record->pid)
+			return true;
+	/* Beyond the list it is not known. */
+	return oom->more && (!oom->nr_kills || record->head.t_ns > oom->kills[oom->nr_kills - 1].t_ns);
+}
+
 void pl_oom_rule_text(const struct pl_oom_rule *rule, char *text, size_t room)
 {
 	if (!*rule->constraint)

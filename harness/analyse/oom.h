@@ -79,6 +79,9 @@ struct pl_oom {
 void pl_oom_read(const struct pl_bb *bb, const char *console, struct pl_oom *oom);
 void pl_oom_free(struct pl_oom *oom);
 
+/* Is a record of the log a kill, and not the mark of a task that was ending anyway? oom: of that log. */
+bool pl_oom_is_kill(const struct pl_oom *oom, const struct bb_oom_kill *record);
+
 /* A kill in one line: "killed hog 61 (118 MiB anon) at 12.3 s, asked by fio: order 0, GFP_KERNEL, ...". */
 void pl_oom_line(const struct pl_oom_kill *kill, char text[PL_OOM_LINE_MAX]);
 

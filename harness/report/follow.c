@@ -69,9 +69,6 @@ static void take(struct pl_follow *follow, const union record *record, size_t by
 	case BB_REC_HUNG_TASK:
 		follow->hung++;
 		break;
-	case BB_REC_OOM_KILL:
-		follow->oom_kills++;
-		break;
 	case BB_REC_END:
 		follow->ended = true;
 		break;
@@ -122,7 +119,7 @@ void pl_follow_line(FILE *out, struct pl_follow *follow, const struct pl_bb *bb,
 		time, report_colour(style, colour), (double)s->nr_free_pages * mib_per_page, report_colour(style, REPORT_PLAIN),
 		(double)follow->min * mib_per_page, (double)follow->low * mib_per_page, (double)follow->high * mib_per_page,
 		(double)(s->nr_dirty + s->nr_writeback) * mib_per_page, s->nr_blocked, (unsigned long long)follow->stalls_open, (unsigned long long)s->disk_inflight, rate,
-		(unsigned long long)follow->hung, (unsigned long long)follow->oom_kills);
+		(unsigned long long)follow->hung, (unsigned long long)s->oom_kill);
 	follow->shown_ns = s->head.t_ns;
 	follow->shown_read_bytes = follow->read_bytes;
 	follow->shown_written_bytes = follow->written_bytes;

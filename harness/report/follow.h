@@ -14,7 +14,7 @@ struct pl_follow {
 	uint64_t workload_ns;	     /* when the workload began; 0: not yet */
 	struct bb_sample sample;     /* the last one; head.t_ns 0: none yet */
 	uint64_t min, low, high;     /* of all zones, with boost: of the last sample whose zones are complete */
-	uint64_t hung, oom_kills;    /* reports of khungtaskd, OOM kills */
+	uint64_t hung;		     /* reports of khungtaskd */
 	uint64_t stalls_open;	     /* allocations that are stalled now */
 	uint64_t read_bytes, written_bytes; /* by the modelled disk, so far */
 	/* of the read before, for rates */

@@ -4,6 +4,7 @@
  * the guest is a "process" with a track for each kind of wait, because slices of one track must nest and waits of two kinds
  * overlap as they like; the disk, kswapd and the counters are processes of their own above them.
  */
+#include "analyse/oom.h"
 #include "report/formats.h"
 
 #include <inttypes.h>
@@ -48,6 +49,7 @@ struct trace {
 	uint64_t zones_ns; /* sample that the marks belong to; 0: there is none */
 	struct task *tasks; /* by pid, open addressing; a pid of 0 is a free place */
 	size_t nr_tasks;
+	struct pl_oom oom;
 };
 
 static void begin_event(struct trace *trace)
@@ -370,6 +372,8 @@ static void take(struct trace *trace, const struct bb_rec *rec)
 	case BB_REC_OOM_KILL: {
 		const struct bb_oom_kill *kill = (const struct bb_oom_kill *)rec;
 
+		if (!pl_oom_is_kill(&trace->oom, kill))
+			break;
 		COMM(kill);
 		snprintf(name, sizeof(name), "OOM kill of %s %u", comm, kill->pid);
 		instant(trace, rec->t_ns, 0, name);
@@ -421,6 +425,7 @@ void report_trace_events(FILE *out, const struct pl_bb *bb)
 	const struct bb_rec *rec;
 	uint64_t offset = 0;
 
+	pl_oom_read(bb, NULL, &trace.oom);
 	name_process(&trace, PID_MEMORY, "memory", 1);
 	name_process(&trace, PID_PRESSURE, "pressure", 2);
 	name_process(&trace, PID_DISK, "disk", 3);
@@ -428,6 +433,7 @@ void report_trace_events(FILE *out, const struct pl_bb *bb)
 	while (pl_bb_next(bb, &offset, &rec) == PL_BB_RECORD)
 		take(&trace, rec);
 	finish(&trace);
+	pl_oom_free(&trace.oom);
 	free(trace.tasks);
 }
 

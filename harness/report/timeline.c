@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "analyse/oom.h"
 #include "report/timeline.h"
 
 #include <stdlib.h>
@@ -308,6 +309,7 @@ void timeline_read(const struct pl_bb *bb, struct timeline *timeline)
 {
 	struct reader *reader = pl_calloc(1, sizeof(*reader));
 	const struct bb_rec *rec;
+	struct pl_oom oom = { 0 };
 	uint64_t offset = 0;
 
 	*timeline = (struct timeline){ .page_bytes = bb->header.page_bytes, .text_start = bb->header.text_start,
@@ -357,7 +359,10 @@ void timeline_read(const struct pl_bb *bb, struct timeline *timeline)
 		case BB_REC_OOM_KILL: {
 			const struct bb_oom_kill *kill = r;
 
-			on_task_mark(reader, TIMELINE_OOM, rec->t_ns, kill->comm, kill->pid);
+			if (!oom.kills)
+				pl_oom_read(bb, NULL, &oom);
+			if (pl_oom_is_kill(&oom, kill))
+				on_task_mark(reader, TIMELINE_OOM, rec->t_ns, kill->comm, kill->pid);
 			break;
 		}
 		case BB_REC_HIST:
@@ -379,6 +384,7 @@ void timeline_read(const struct pl_bb *bb, struct timeline *timeline)
 		close_wait(reader, reader->nr_waits - 1, reader->last_ns);
 	timeline->end_s = since_start_s(reader, reader->last_ns);
 	shrink(timeline);
+	pl_oom_free(&oom);
 	free(reader);
 }
 

@@ -57,6 +57,35 @@ verdict_is() {
 	grep -q 'the guest refused a setting: sysctl vm.overcommit_memory: cannot write 7' cell.json
 }
 
+@test "files of a setting are written before the workload; one that this kernel lacks: incomplete, with its path" {
+	cell "sh -c 'cat /sys/kernel/mm/lru_gen/min_ttl_ms /sys/block/mdisk/queue/read_ahead_kb /sys/kernel/mm/transparent_hugepage/defrag; sleep 5'"
+	printf 'file:\n  %s: %s\n' /sys/kernel/mm/lru_gen/min_ttl_ms 1000 >>configs/settings/fault.yaml
+	printf '  %s: %s\n' /sys/block/mdisk/queue/read_ahead_kb 16 /sys/kernel/mm/transparent_hugepage/defrag defer+madvise \
+		>>configs/settings/fault.yaml
+	verdict_is completed
+	plimsoll_here log "$(ls results/cells)" >records
+	[ "$(sed -n 's/.* name="fault" text="\(.*\)"$/\1/p' records | tr '\n' ' ')" = \
+		"1000 16 always defer [defer+madvise] madvise never " ]
+	rm -r results
+	sed -i 's/min_ttl_ms/min_ttl/' configs/settings/fault.yaml
+	verdict_is incomplete
+	grep -q 'the guest refused a setting: file /sys/kernel/mm/lru_gen/min_ttl: cannot write 1000: No such file' cell.json
+}
+
+@test "a kill at a cgroup's limit is told as one, by the kernel's own report" {
+	box=/sys/fs/cgroup/box
+	make="echo +memory > /sys/fs/cgroup/cgroup.subtree_control; mkdir $box; echo 20M > $box/memory.max; echo 0 > $box/memory.swap.max"
+	cell "sh -c '$make; echo \$\$ > $box/cgroup.procs; exec stress-ng --vm 1 --vm-bytes 60m --vm-keep'"
+	verdict_is oom
+	grep -q '"reason": *"killed stress-ng-vm .* asked by stress-ng-vm: order 0, GFP_.*; memory.max of /box, 20.0 of 20.0 MiB"' cell.json
+	# Swap of the machine is free, but not to it.
+	! grep -q swap-free cell.json || return 1
+	plimsoll_here show --format json "$(ls results/cells)" >one.json
+	[ "$(python3 -c 'import json; k = json.load(open("one.json"))["oom"]["kills"][0]
+print(k["rule"]["constraint"], k["rule"]["cgroup"], k["victim"]["cgroup"], k["asker"]["stall_s"], k["rule"]["limit_kib"])')" = \
+		"CONSTRAINT_MEMCG /box /box None 20480" ]
+}
+
 @test "a sysctl that no kernel knows: file, line and column, before any VM starts; exit 2" {
 	cell "sleep 1" "vm.no_such_knob: 7"
 	run plimsoll_here run fault.yaml

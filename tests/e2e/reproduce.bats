@@ -56,6 +56,16 @@ id_of() { sed -n 's/^cell  *\([0-9a-f]*\) .*/\1/p' "$1"; }
 	run shared reproduce --kernel 6.12 --seeds 1 premature-oom
 	expect 0 "verdict     oom: as expected"
 	[[ $output != *"tasks hold it"* ]]
+	# One process was killed, and its threads ended with it.
+	printf '%s\n' "$output" >story
+	output=$(shared show "$(id_of story)" | tr -s '\n ' ' ')
+	expect 0 ": killed vmalock "
+	expect 0 "asked by faulter "
+	expect 0 "GFP_HIGHUSER_MOVABLE|__GFP_COMP|__GFP_ZERO; oom_score_adj 0; after a"
+	expect 0 "memory, as the kernel reported it: "
+	expect 0 "who was short of memory: the whole machine"
+	expect 0 " that were ending anyway got the reserves"
+	expect 0 " oom_kills 1 count "
 }
 
 @test "a negative control: with its swap in memory it does not hang" {

@@ -333,13 +333,14 @@ static void follow(void **state)
 	sample->nr_dirty = 256;
 	sample->nr_blocked = 21;
 	sample->disk_inflight = 29;
+	sample->oom_kill = 2;
 	struct bb_zone *zone = bbb_zone(&box, 3.5);
 	zone->min = 512;
 	zone->low = 768;
 	zone->high = 1024;
 	zone->boost = 256;
 	text = line_of(&follow, &bb);
-	assert_string_equal(text, "workload    2.5    5.0   3.0   4.0   5.0   1.0   21     1    29      1    1    0\n");
+	assert_string_equal(text, "workload    2.5    5.0   3.0   4.0   5.0   1.0   21     1    29      1    1    2\n");
 	free(text);
 	assert_false(follow.ended);
 	bbb_end(&box, 4.0, BB_END_DONE);

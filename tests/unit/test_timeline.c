@@ -181,6 +181,10 @@ static void marks_probes_and_stacks(void **state)
 	hist->max_ns = bbb_ns(0.51);
 	bbb_hung(&box, 22, 9, 1);
 	bbb_oom(&box, 23, 9, 1);
+	/* A thread of it, which the kernel does not count. */
+	bbb_oom(&box, 23, 10, 1);
+	((struct bb_oom_kill *)(void *)(box.region + bbb_used(&box) - sizeof(struct bb_oom_kill)))->head.pid = 10;
+	bbb_sample(&box, 23.5)->oom_kill = 1;
 	bbb_end(&box, 24, BB_END_DONE);
 	read_box();
 	assert_int_equal(timeline.nr_marks, 2);
@@ -203,7 +207,7 @@ static void hostile_logs(void **state)
 	(void)state;
 	bbb_mark(&box, 1, "workload");
 	for (uint32_t i = 0; i < TIMELINE_MAX_MARKS + 10; i++)
-		bbb_oom(&box, 2, i, 0);
+		bbb_oom(&box, 2, i + 1, 0);
 	for (uint32_t i = 0; i < TIMELINE_MAX_STACKS + 10; i++) {
 		struct bb_blocked *blocked = bbb_add(&box, BB_REC_BLOCKED, sizeof(*blocked), 3);
 
