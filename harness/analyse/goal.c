@@ -17,6 +17,7 @@
 enum operator {
 	PUSH_NUMBER,
 	PUSH_METRIC,
+	PUSH_TASK_METRIC,
 	PUSH_VERDICT,
 	PUSH_FLAG,
 	PUSH_FINGERPRINT_IS,
@@ -43,7 +44,7 @@ struct step {
 	enum operator operator;
 	double number;	/* PUSH_NUMBER */
 	unsigned index; /* of a metric, verdict or flag's bit */
-	char *text;	/* PUSH_FINGERPRINT_IS, PUSH_LONGEST_WAIT */
+	char *text;	/* PUSH_TASK_METRIC, PUSH_FINGERPRINT_IS, PUSH_LONGEST_WAIT */
 	struct pl_goal *over; /* PUSH_LONGEST_S, PUSH_TOTAL_S: of a sample's quantities */
 };
 
@@ -235,8 +236,36 @@ static enum type wait_for(struct parser *p, const char *word)
 	return emit_as(p, TYPE_NUMBER, (struct step){ .operator = PUSH_LONGEST_WAIT, .text = wanted });
 }
 
+/* "writer.write_mib", or NULL. A task's name may have a - in it, so who subtracts one puts a blank before it. */
+static char *accept_task_metric(struct parser *p)
+{
+	size_t task = 0, len;
+	char *metric;
+
+	while (is_word(p->at[task]) || p->at[task] == '-')
+		task++;
+	if (p->at[task] != '.')
+		return NULL;
+	for (len = task + 1; is_word(p->at[len]); len++)
+		;
+	if (len >= PL_TASK_METRIC_ROOM)
+		return NULL;
+	metric = pl_asprintf("%.*s", (int)len, p->at);
+	if (!pl_task_metric_name_ok(metric)) {
+		free(metric);
+		return NULL;
+	}
+	p->at += len;
+	return metric;
+}
+
 static enum type name(struct parser *p)
 {
+	char *task_metric = p->names ? NULL : accept_task_metric(p);
+
+	if (task_metric)
+		return emit_as(p, TYPE_NUMBER, (struct step){ .operator = PUSH_TASK_METRIC, .text = task_metric });
+
 	const char *at = p->at;
 	enum pl_verdict verdict;
 	char word[MAX_NAME + 1];
@@ -564,6 +593,14 @@ static bool asks(const struct pl_goal *goal, enum operator first, enum operator 
 	return false;
 }
 
+const char *pl_goal_task_metric(const struct pl_goal *goal, size_t i)
+{
+	for (size_t s = 0; s < goal->nr_steps; s++)
+		if (goal->steps[s].operator == PUSH_TASK_METRIC && !i--)
+			return goal->steps[s].text;
+	return NULL;
+}
+
 bool pl_goal_asks_fingerprint(const struct pl_goal *goal)
 {
 	return asks(goal, PUSH_FINGERPRINT_IS, PUSH_FINGERPRINT_IS);
@@ -638,6 +675,8 @@ static double push(const struct step *step, const double *values, const struct p
 	switch (step->operator) {
 	case PUSH_METRIC:
 		return values[step->index];
+	case PUSH_TASK_METRIC:
+		return pl_task_metrics_value(&analysis->task_metrics, step->text);
 	case PUSH_VERDICT:
 		return analysis->verdict == (enum pl_verdict)step->index;
 	case PUSH_FLAG:

@@ -8,12 +8,15 @@
  *   compare = sum [ ("<" | "<=" | ">" | ">=" | "==" | "!=") sum ]
  *   sum     = product { ("+" | "-") product }
  *   product = factor { ("*" | "/") factor }
- *   factor  = number | metric | verdict | flag | "true" | "false" | fingerprint | "text" | "(" expr ")" | "-" factor |
- *             ("longest_s" | "total_s") "(" expr ")" | "longest_wait_s" "(" "text" ")"
+ *   factor  = number | metric | task metric | verdict | flag | "true" | "false" | fingerprint | "text" |
+ *             "(" expr ")" | "-" factor | ("longest_s" | "total_s") "(" expr ")" | "longest_wait_s" "(" "text" ")"
  *
  * Verdicts and flags are true or false, metrics are numbers, and a fingerprint can be compared with a text, by == and
  * != only. `hung`, `oom` and `frozen` are true of every cell that did so, though a verdict is one thing only: of a cell that hung and had
  * its OOM killer at work as well, both are true. `completed` and `panic` are the verdicts.
+ *
+ * `TASK.KEY` is what a task of the workload says of itself ("writer.write_mib > 100", docs/metrics.md). A task's name
+ * may have a - in it: before a - that subtracts such a name there is a blank.
  *
  * longest_s(EXPR) and total_s(EXPR) are numbers: for how many seconds of the window EXPR, of the quantities that a sample has
  * (analyse/series.h) and true or false, held at one sample after the other, and at all samples together.
@@ -78,6 +81,9 @@ struct pl_goal_log {
 	const struct pl_series *series;
 	const struct pl_goal_waits *waits;
 };
+
+/* The i-th of the metrics of tasks that it asks for, as TASK.KEY; NULL: there are fewer. */
+const char *pl_goal_task_metric(const struct pl_goal *goal, size_t i);
 
 enum pl_truth { PL_FALSE, PL_TRUE, PL_UNKNOWN };
 

@@ -153,7 +153,7 @@ struct json_object *pl_bisect_json(const struct pl_bisect *bisect, const char *k
 		json_object_object_add(cell, "seed", json_object_new_int64(trial->seed));
 		add_text(cell, "judgement", pl_judgement_name(trial->judgement));
 		add_text(cell, "verdict", pl_verdict_name(trial->verdict));
-		if (bisect->trials.metric >= 0)
+		if (bisect->trials.metric)
 			json_object_object_add(cell, "metric", isnan(trial->metric) ? NULL : json_object_new_double(trial->metric));
 		json_object_array_add(cells, cell);
 	}

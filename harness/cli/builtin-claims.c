@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/hang.h"
 #include "cli/output.h"
+#include "plan/tasks.h"
 
 #define MAX_CLAIMS 256
 
@@ -321,6 +322,19 @@ static void set_speeds(struct claims *claims, size_t claim, size_t kernel)
 		of->speeds[of->nr_speeds++].ns_per_instruction = ns;
 }
 
+/* Of one number, in the cells of one of its groups: a misspelt task would be one that never says anything. */
+static enum pl_status check_tasks(struct claims *claims, const struct pl_claim *claim,
+				  const struct pl_claim_number *number, const struct group_cells *group)
+{
+	const struct pl_cell *cell = &group->matrix.cells[0];
+	enum pl_status status = PL_OK;
+	const char *metric;
+
+	for (size_t i = 0; status == PL_OK && (metric = pl_goal_task_metric(number->of, i)); i++)
+		status = pl_program_check_metric(cell->program, metric, claim->yaml.path, cell->workload, claims->err);
+	return status;
+}
+
 static enum pl_status load_judged(struct claims *claims, size_t claim, size_t kernel, size_t speed)
 {
 	const struct pl_claim *of = &claims->list[claim];
@@ -333,6 +347,11 @@ static enum pl_status load_judged(struct claims *claims, size_t claim, size_t ke
 	judged->cells = pl_calloc(of->nr_groups, sizeof(*judged->cells));
 	for (size_t g = 0; g < of->nr_groups && status == PL_OK; g++)
 		status = load_group(claims, of, g, on->name, ns, &judged->groups[g]);
+	for (size_t n = 0; n < of->nr_numbers && status == PL_OK; n++) {
+		status = check_tasks(claims, of, &of->numbers[n], &judged->groups[of->numbers[n].group]);
+		if (status == PL_OK)
+			status = check_tasks(claims, of, &of->numbers[n], &judged->groups[of->numbers[n].second]);
+	}
 	free(ns);
 	return status;
 }

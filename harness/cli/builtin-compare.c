@@ -251,7 +251,7 @@ static enum pl_status check_bounds(const struct pl_bound *bounds, size_t nr, con
 }
 
 static enum pl_status compare(const struct pl_cli *cli, const struct compare_args *args, const struct pl_bound *bounds,
-			      const size_t *metrics, struct pl_error *err)
+			      struct pl_error *err)
 {
 	struct sides sides = { 0 };
 	struct pl_pairs pairs = { 0 };
@@ -272,7 +272,7 @@ static enum pl_status compare(const struct pl_cli *cli, const struct compare_arg
 			.what = sides.what,
 			.names = { args->sides[0], args->sides[1] },
 			.pairs = &pairs,
-			.metrics = metrics,
+			.metrics = args->metrics,
 			.nr_metrics = args->nr_metrics,
 		};
 
@@ -295,7 +295,6 @@ int pl_cmd_compare(const struct pl_cli *cli, int argc, char **argv)
 	};
 	struct compare_args args = { 0 };
 	struct pl_bound bounds[MAX_BOUNDS] = { 0 };
-	size_t metrics[MAX_METRICS] = { 0 };
 	struct pl_error err = { 0 };
 	int code;
 
@@ -305,15 +304,13 @@ int pl_cmd_compare(const struct pl_cli *cli, int argc, char **argv)
 		if (pl_bound_parse(args.bounds[i], &bounds[i], &err) != PL_OK)
 			return pl_complain(&err);
 	for (size_t i = 0; i < args.nr_metrics; i++) {
-		int metric = pl_metric_index(args.metrics[i]);
-
-		if (metric < 0) {
-			pl_fail(&err, PL_BAD_INPUT, "--metric: \"%s\" is no metric; `plimsoll metrics` lists them", args.metrics[i]);
-			return pl_complain(&err);
-		}
-		metrics[i] = (size_t)metric;
+		if (pl_metric_index(args.metrics[i]) >= 0 || pl_task_metric_name_ok(args.metrics[i]))
+			continue;
+		pl_fail(&err, PL_BAD_INPUT, "--metric: \"%s\" is no metric; `plimsoll metrics` lists them",
+			args.metrics[i]);
+		return pl_complain(&err);
 	}
-	enum pl_status status = compare(cli, &args, bounds, metrics, &err);
+	enum pl_status status = compare(cli, &args, bounds, &err);
 
 	return pl_finish(status, &err);
 }

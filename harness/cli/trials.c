@@ -8,6 +8,7 @@
 
 #include "cli/cells.h"
 #include "cli/hang.h"
+#include "plan/tasks.h"
 #include "run/run.h"
 
 /*
@@ -41,8 +42,9 @@ static enum pl_status read_goals(struct pl_trials *trials, const struct pl_matri
 	status = pl_goal_parse("--goal", trials->goal_text, &trials->goal, err);
 	if (status == PL_OK && options->other)
 		status = pl_goal_parse("--other", options->other, &trials->other, err);
-	trials->metric = options->metric ? pl_metric_index(options->metric) : -1;
-	if (status == PL_OK && options->metric && trials->metric < 0)
+	trials->metric = options->metric;
+	if (status == PL_OK && trials->metric && pl_metric_index(trials->metric) < 0 &&
+	    !pl_task_metric_name_ok(trials->metric))
 		status = pl_fail(err, PL_BAD_INPUT, "\"%s\" is no metric; `plimsoll metrics` lists them", options->metric);
 	return status;
 }
@@ -55,7 +57,6 @@ enum pl_status pl_trials_open(struct pl_trials *trials, const struct pl_cli *cli
 	*trials = (struct pl_trials){
 		.cli = cli,
 		.options = *options,
-		.metric = -1,
 		.path = pl_scenario_path(cli, options->scenario),
 	};
 	enum pl_status status = pl_vm_probe_host(&cli->vm_host, &trials->host, err);
@@ -122,6 +123,29 @@ void pl_trials_change(struct pl_trials *trials, size_t at, const char *knob, con
 	};
 }
 
+static enum pl_status check_goal(const struct pl_goal *goal, const char *what, const struct pl_cell *cell,
+				 struct pl_error *err)
+{
+	enum pl_status status = PL_OK;
+	const char *metric;
+
+	for (size_t i = 0; goal && status == PL_OK && (metric = pl_goal_task_metric(goal, i)); i++)
+		status = pl_program_check_metric(cell->program, metric, what, cell->workload, err);
+	return status;
+}
+
+/* A misspelt task would be one that never says anything, and no cell could be judged. */
+static enum pl_status check_tasks(const struct pl_trials *trials, const struct pl_cell *cell, struct pl_error *err)
+{
+	enum pl_status status = check_goal(trials->goal, "--goal", cell, err);
+
+	if (status == PL_OK)
+		status = check_goal(trials->other, "--other", cell, err);
+	if (status == PL_OK && trials->metric)
+		status = pl_program_check_metric(cell->program, trials->metric, "--effects", cell->workload, err);
+	return status;
+}
+
 static enum pl_status load_point(const struct pl_trials *trials, size_t at, uint32_t seed, struct pl_matrix *matrix,
 				 struct pl_error *err)
 {
@@ -134,7 +158,15 @@ static enum pl_status load_point(const struct pl_trials *trials, size_t at, uint
 		.changes = point->changes,
 		.nr_changes = point->nr_changes,
 	};
-	return pl_matrix_load_variant(trials->path, &trials->cli->paths, &trials->host, &seeds, &variant, matrix, err);
+	enum pl_status status = pl_matrix_load_variant(trials->path, &trials->cli->paths, &trials->host, &seeds, &variant,
+						       matrix, err);
+
+	if (status != PL_OK)
+		return status;
+	status = check_tasks(trials, &matrix->cells[0], err);
+	if (status != PL_OK)
+		pl_matrix_free(matrix);
+	return status;
 }
 
 enum pl_status pl_trials_check(struct pl_trials *trials, size_t point, struct pl_error *err)
@@ -182,7 +214,7 @@ static enum pl_status judge(struct pl_trials *trials, const struct pl_cells *cel
 	if (status == PL_OK) {
 		trial->verdict = row.analysis.verdict;
 		trial->judgement = pl_goal_judge(trials->goal, trials->other, &row.analysis, &log);
-		trial->metric = trials->metric < 0 ? NAN : row.analysis.value[trials->metric];
+		trial->metric = trials->metric ? pl_analysis_value(&row.analysis, trials->metric) : NAN;
 		memcpy(trial->id, row.id, sizeof(trial->id));
 		snprintf(trial->why, sizeof(trial->why), "%s", row.analysis.verdict == PL_INCOMPLETE ? row.analysis.reason : "");
 	}

@@ -33,7 +33,7 @@ struct pl_trials {
 	char *path;	      /* of the scenario */
 	char *goal_text;      /* as given, or what the scenario expects */
 	struct pl_goal *goal, *other;
-	int metric;	      /* index, or -1 */
+	const char *metric;   /* of all cells or of a task, or NULL */
 	struct pl_ledger *ledger;
 	struct pl_trials_point *points;
 	size_t nr_points;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plan/yaml.h"
+
 bool pl_task_metric_name_ok(const char *name)
 {
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -79,6 +81,28 @@ size_t pl_program_tasks(const char *program, const char *may_end, struct pl_task
 		line = end ? end + 1 : NULL;
 	}
 	return nr;
+}
+
+enum pl_status pl_program_check_metric(const char *program, const char *metric, const char *what, const char *workload,
+				       struct pl_error *err)
+{
+	struct pl_task tasks[PL_MAX_TASKS];
+	const char *names[PL_MAX_TASKS];
+	size_t nr = pl_program_tasks(program, NULL, tasks), len = strcspn(metric, ".");
+	char *name = pl_asprintf("%.*s", (int)len, metric);
+	bool found = !metric[len];
+
+	for (size_t i = 0; i < nr; i++) {
+		names[i] = tasks[i].name;
+		found |= !strcmp(names[i], name);
+	}
+
+	enum pl_status status = found ? PL_OK :
+		pl_fail(err, PL_BAD_INPUT, "%s: %s: no task %s in workload %s: %s", what, metric, pl_quote(name).text,
+			workload, pl_hint(name, names, nr).text);
+
+	free(name);
+	return status;
 }
 
 char *pl_inputs_program(const char *inputs_json)

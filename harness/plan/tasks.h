@@ -33,6 +33,13 @@ struct pl_task {
  */
 size_t pl_program_tasks(const char *program, const char *may_end, struct pl_task tasks[PL_MAX_TASKS]);
 
+/*
+ * PL_BAD_INPUT if the program has no task of which TASK.KEY could be: "what: no task ... in WORKLOAD". A name without a
+ * point is none of a task's, and is well.
+ */
+enum pl_status pl_program_check_metric(const char *program, const char *metric, const char *what, const char *workload,
+				       struct pl_error *err);
+
 /* The program of a cell's inputs.json, to be freed; NULL if there is none in it. */
 char *pl_inputs_program(const char *inputs_json);
 

@@ -30,9 +30,14 @@ static const struct {
 #define NR_SHOWN (sizeof(shown) / sizeof(*shown))
 
 /* More is better of what the definitions call neutral, but is shown for what it says of the reserve. */
-static enum pl_better better_of(size_t metric)
+static enum pl_better better_of(const char *metric)
 {
-	return metric == M_lowest_free_mib ? PL_HIGHER : pl_metrics[metric].better;
+	int index = pl_metric_index(metric);
+
+	/* What a task means by its numbers only its author knows. */
+	if (index < 0)
+		return PL_NEUTRAL;
+	return index == M_lowest_free_mib ? PL_HIGHER : pl_metrics[index].better;
 }
 
 static size_t with(const struct pl_row **rows, size_t nr, enum pl_verdict verdict, uint32_t flag)
@@ -149,7 +154,7 @@ static void change_texts(const double *a, const double *b, size_t nr, const stru
 		snprintf(bounds, room, "%s..%s", low, high);
 }
 
-static const char *word_for(size_t metric, const struct pl_paired *paired, const struct pl_interval *interval,
+static const char *word_for(const char *metric, const struct pl_paired *paired, const struct pl_interval *interval,
 			    enum report_colour *colour)
 {
 	/* Both: resamples of few pairs are too alike, and Student's t takes one far-off seed for a wide distribution. */
@@ -170,7 +175,7 @@ static const char *word_for(size_t metric, const struct pl_paired *paired, const
 	return better ? "better" : "worse";
 }
 
-static void print_metric(FILE *out, const struct pl_pairs *pairs, const char *name, size_t metric,
+static void print_metric(FILE *out, const struct pl_pairs *pairs, const char *name, const char *metric,
 			 const struct pl_table_style *style)
 {
 	double *a = pl_calloc(pairs->nr + 1, sizeof(*a)), *b = pl_calloc(pairs->nr + 1, sizeof(*b));
@@ -249,8 +254,8 @@ void pl_report_compare(FILE *out, const struct pl_compare *compare, const struct
 	fprintf(out, "%s%-15s %6s %6s %9s %17s %5s %6s%s\n", report_colour(&screen, REPORT_BOLD), "", "A", "B", "change", "95 % interval",
 		"d", "p", report_colour(&screen, REPORT_PLAIN));
 	for (size_t i = 0; i < NR_SHOWN; i++)
-		print_metric(out, pairs, shown[i].name, shown[i].metric, &screen);
+		print_metric(out, pairs, shown[i].name, pl_metrics[shown[i].metric].name, &screen);
 	for (size_t i = 0; i < compare->nr_metrics; i++)
-		print_metric(out, pairs, pl_metrics[compare->metrics[i]].name, compare->metrics[i], &screen);
+		print_metric(out, pairs, compare->metrics[i], compare->metrics[i], &screen);
 	print_notes(out, pairs, &screen);
 }

@@ -29,10 +29,11 @@ enum pl_status pl_pairs_find(const struct pl_row *a, size_t nr_a, const struct p
 void pl_pairs_free(struct pl_pairs *pairs);
 
 /*
- * A metric of all pairs, into arrays of pairs->nr. workload_progress is in a unit of each workload's own: where the pairs are of
- * several workloads, it is given as a multiple of the mean that A has with the same workload.
+ * A metric of all pairs, one of all cells or of a task, into arrays of pairs->nr. workload_progress is in a unit of each
+ * workload's own: where the pairs are of several workloads, it is given as a multiple of the mean that A has with the
+ * same workload.
  */
-void pl_pairs_values(const struct pl_pairs *pairs, size_t metric, double *a, double *b);
+void pl_pairs_values(const struct pl_pairs *pairs, const char *metric, double *a, double *b);
 
 /*
  * A bound on a change, for a gate: "METRIC>+10%" is broken when the mean over the pairs has grown by more than 10 % of A's,
@@ -57,7 +58,7 @@ struct pl_compare {
 	const char *what;	   /* "setting", "kernel" ... or "run" */
 	const char *names[2];
 	const struct pl_pairs *pairs;
-	const size_t *metrics;	   /* indices of pl_metrics */
+	const char *const *metrics; /* of all cells, or of a task */
 	size_t nr_metrics;
 };
 void pl_report_compare(FILE *out, const struct pl_compare *compare, const struct pl_table_style *style);

@@ -3,7 +3,10 @@
 #include "report/formats.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "report/internal.h"
 
 static void field(FILE *out, const char *text)
 {
@@ -47,10 +50,15 @@ static void axes(FILE *out, const struct pl_row *row)
 
 static enum pl_status write_csv(FILE *out, const struct pl_report *report, struct pl_error *err)
 {
+	size_t nr_said;
+	const char **said = report_task_metrics(report->rows, report->nr_rows, &nr_said);
+
 	(void)err;
 	fprintf(out, "%s,flags,reason,digest,exact,wall_s,virtual_s,qemu_cpu_s,harness_cpu_s,start_wall_s", axes_names);
 	for (size_t i = 0; i < pl_nr_metrics; i++)
 		fprintf(out, ",%s", pl_metrics[i].name);
+	for (size_t i = 0; i < nr_said; i++)
+		fprintf(out, ",%s", said[i]);
 	fputs("\r\n", out);
 	for (size_t r = 0; r < report->nr_rows; r++) {
 		const struct pl_row *row = &report->rows[r];
@@ -72,8 +80,13 @@ static enum pl_status write_csv(FILE *out, const struct pl_report *report, struc
 			fputc(',', out);
 			number(out, row->analysis.value[i]);
 		}
+		for (size_t i = 0; i < nr_said; i++) {
+			fputc(',', out);
+			number(out, pl_task_metrics_value(&row->analysis.task_metrics, said[i]));
+		}
 		fputs("\r\n", out);
 	}
+	free(said);
 	return PL_OK;
 }
 
@@ -88,6 +101,14 @@ static enum pl_status write_csv_long(FILE *out, const struct pl_report *report, 
 			axes(out, &report->rows[r]);
 			fprintf(out, ",%s,%s,%s,", pl_metrics[i].name, pl_metrics[i].unit, better[pl_metrics[i].better]);
 			number(out, report->rows[r].analysis.value[i]);
+			fputs("\r\n", out);
+		}
+		for (size_t i = 0; i < report->rows[r].analysis.task_metrics.nr; i++) {
+			const struct pl_task_metric *metric = &report->rows[r].analysis.task_metrics.list[i];
+
+			axes(out, &report->rows[r]);
+			fprintf(out, ",%s,,,", metric->name);
+			number(out, metric->value);
 			fputs("\r\n", out);
 		}
 	}

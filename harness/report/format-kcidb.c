@@ -205,6 +205,8 @@ static struct json_object *test_json(const struct pl_report *report, const struc
 	add_text(misc, "digest", row->digest);
 	for (size_t i = 0; i < pl_nr_metrics; i++)
 		add_number(metrics, pl_metrics[i].name, row->analysis.value[i]);
+	for (size_t i = 0; i < row->analysis.task_metrics.nr; i++)
+		add_number(metrics, row->analysis.task_metrics.list[i].name, row->analysis.task_metrics.list[i].value);
 	json_object_object_add(misc, "metrics", metrics);
 	json_object_object_add(test, "misc", misc);
 	pl_buf_free(&path);

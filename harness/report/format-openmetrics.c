@@ -6,6 +6,8 @@
 #include "report/formats.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "report/internal.h"
 
@@ -89,6 +91,37 @@ static void write_median(FILE *out, const struct report_line *line, size_t metri
 	fprintf(out, "} %s\n", value);
 }
 
+/* Names with a point are none here: task and key are labels. */
+static void write_task_median(FILE *out, const struct report_line *line, const char *metric)
+{
+	struct report_measure measure = { .of_task = metric };
+	struct report_spread spread = report_spread(line, &measure);
+	char task[PL_TASK_METRIC_ROOM], value[REPORT_EXACT_ROOM];
+
+	if (!spread.nr)
+		return;
+	report_exact(value, spread.median);
+	snprintf(task, sizeof(task), "%.*s", (int)strcspn(metric, "."), metric);
+	fputs("plimsoll_task_metric", out);
+	labels(out, line);
+	label(out, "task", task, ",");
+	label(out, "key", strchr(metric, '.') + 1, ",");
+	fprintf(out, "} %s\n", value);
+}
+
+static void write_task_metrics(FILE *out, const struct report_groups *groups, const struct pl_report *report)
+{
+	size_t nr;
+	const char **names = report_task_metrics(report->rows, report->nr_rows, &nr);
+
+	family(out, "task_metric", "", "What tasks said of themselves, in units of their own.");
+	for (size_t n = 0; n < nr; n++)
+		for (size_t g = 0; g < groups->nr; g++)
+			for (size_t i = 0; i < groups->group[g].nr_lines; i++)
+				write_task_median(out, &groups->group[g].lines[i], names[n]);
+	free(names);
+}
+
 /* What is not known counts as nothing. */
 static void write_total(FILE *out, const char *name, const char *unit, const char *help, double value)
 {
@@ -130,6 +163,7 @@ static enum pl_status write_openmetrics(FILE *out, const struct pl_report *repor
 		family(out, pl_metrics[i].name, "", pl_metrics[i].definition);
 		each_line(out, &groups, write_median, i);
 	}
+	write_task_metrics(out, &groups, report);
 	fputs("# EOF\n", out);
 	report_groups_free(&groups);
 	return PL_OK;

@@ -104,6 +104,8 @@ static double measure_value(const struct pl_row *row, const struct report_measur
 {
 	const double *value = row->analysis.value;
 
+	if (measure->of_task)
+		return pl_task_metrics_value(&row->analysis.task_metrics, measure->of_task);
 	return value[measure->metric] + (measure->sum ? value[measure->plus] : 0);
 }
 
@@ -133,4 +135,30 @@ struct report_spread report_spread(const struct report_line *line, const struct 
 	}
 	free(values);
 	return spread;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+const char **report_task_metrics(const struct pl_row *rows, size_t nr_rows, size_t *nr)
+{
+	size_t all = 0, kept = 0;
+
+	for (size_t r = 0; r < nr_rows; r++)
+		all += rows[r].analysis.task_metrics.nr;
+
+	const char **names = pl_calloc(all + 1, sizeof(*names));
+
+	all = 0;
+	for (size_t r = 0; r < nr_rows; r++)
+		for (size_t i = 0; i < rows[r].analysis.task_metrics.nr; i++)
+			names[all++] = rows[r].analysis.task_metrics.list[i].name;
+	qsort(names, all, sizeof(*names), by_name);
+	for (size_t i = 0; i < all; i++)
+		if (!kept || strcmp(names[kept - 1], names[i]) != 0)
+			names[kept++] = names[i];
+	*nr = kept;
+	return names;
 }

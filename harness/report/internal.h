@@ -33,6 +33,7 @@ const struct report_line *report_baseline(const struct report_group *group, cons
 
 /* What reports compare: a metric, or the sum of two. */
 struct report_measure {
+	const char *of_task; /* a task's metric in place of the next, or NULL */
 	enum pl_metric metric;
 	bool sum; /* is plus added to it? */
 	enum pl_metric plus;
@@ -44,6 +45,9 @@ struct report_spread {
 	double low, median, high;
 };
 struct report_spread report_spread(const struct report_line *line, const struct report_measure *measure);
+
+/* Names of all that tasks of these cells say, in order, each once. Free the list; the names are the rows'. */
+const char **report_task_metrics(const struct pl_row *rows, size_t nr_rows, size_t *nr);
 
 /* Short texts. The verdicts of a line are "hung" for one cell and "2 hung 1 ok" for more, the worst first. */
 #define REPORT_NUMBER_ROOM 16

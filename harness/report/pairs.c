@@ -155,13 +155,13 @@ static void scale_by_workload(const struct pl_pairs *pairs, double *a, double *b
 	free(scale);
 }
 
-void pl_pairs_values(const struct pl_pairs *pairs, size_t metric, double *a, double *b)
+void pl_pairs_values(const struct pl_pairs *pairs, const char *metric, double *a, double *b)
 {
 	for (size_t i = 0; i < pairs->nr; i++) {
-		a[i] = pairs->a[i]->analysis.value[metric];
-		b[i] = pairs->b[i]->analysis.value[metric];
+		a[i] = pl_analysis_value(&pairs->a[i]->analysis, metric);
+		b[i] = pl_analysis_value(&pairs->b[i]->analysis, metric);
 	}
-	if (metric == M_workload_progress)
+	if (pl_metric_index(metric) == M_workload_progress)
 		scale_by_workload(pairs, a, b);
 }
 
@@ -202,7 +202,7 @@ enum pl_status pl_bound_parse(const char *text, struct pl_bound *bound, struct p
 	if (rate_of(bound->metric) < NR_RATES)
 		return bound->relative ? pl_fail(err, PL_BAD_INPUT, "--fail-if: %s is in percent already: write %s%c%g", bound->metric,
 						 bound->metric, text[len], bound->limit) : PL_OK;
-	if (pl_metric_index(bound->metric) < 0)
+	if (pl_metric_index(bound->metric) < 0 && !pl_task_metric_name_ok(bound->metric))
 		return pl_fail(err, PL_BAD_INPUT, "--fail-if: \"%s\" is no metric; `plimsoll metrics` lists them, and there are hung_rate, "
 						  "oom_rate and panic_rate", bound->metric);
 	return PL_OK;
@@ -221,11 +221,11 @@ static double rate_change(const struct pl_pairs *pairs, size_t rate)
 	return 100 * difference / (double)pairs->nr;
 }
 
-static double metric_change(const struct pl_pairs *pairs, int metric, bool relative)
+static double metric_change(const struct pl_pairs *pairs, const char *metric, bool relative)
 {
 	double *a = pl_calloc(pairs->nr + 1, sizeof(*a)), *b = pl_calloc(pairs->nr + 1, sizeof(*b));
 
-	pl_pairs_values(pairs, (size_t)metric, a, b);
+	pl_pairs_values(pairs, metric, a, b);
 	struct pl_paired paired = pl_stat_paired(a, b, pairs->nr);
 
 	free(a);
@@ -246,7 +246,7 @@ enum pl_bound_state pl_bound_check(const struct pl_bound *bound, const struct pl
 	*change = NAN;
 	if (!pairs->nr)
 		return PL_BOUND_UNKNOWN;
-	*change = rate < NR_RATES ? rate_change(pairs, rate) : metric_change(pairs, pl_metric_index(bound->metric), bound->relative);
+	*change = rate < NR_RATES ? rate_change(pairs, rate) : metric_change(pairs, bound->metric, bound->relative);
 	if (isnan(*change))
 		return PL_BOUND_UNKNOWN;
 	return (bound->below ? *change < bound->limit : *change > bound->limit) ? PL_BOUND_BROKEN : PL_BOUND_KEPT;

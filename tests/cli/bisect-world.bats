@@ -44,6 +44,16 @@ answered() {
 	[ "$scales" = "$(sort -n <<<"$scales")" ]
 }
 
+@test "a goal of what tasks say: of a task that the workload has" {
+	fake_world 'echo completed'
+	run --separate-stderr in_world bisect --knob vm.swappiness=10..100 --goal "writr.rows < 5" w.yaml
+	expect 2 ""
+	[[ $stderr == 'plimsoll: --goal: writr.rows: no task "writr" in workload '* ]]
+	run --separate-stderr in_world bisect --knob vm.swappiness=10..100 --goal hung --other "nobody.rows < 5" w.yaml
+	expect 2 ""
+	[[ $stderr == 'plimsoll: --other: nobody.rows: no task '* ]]
+}
+
 @test "knob: a file of /sys, by its path; and which of two settings' files matter" {
 	fake_world 'ttl=$(sed -n "s,^file /sys/kernel/mm/lru_gen/min_ttl_ms ,,p" <<<"$program"); [ ${ttl:-0} -lt 200 ] && echo hung || echo completed'
 	run --separate-stderr in_world bisect --knob /sys/kernel/mm/lru_gen/min_ttl_ms=10..1000 --goal hung --json answer.json --svg answer.svg w.yaml

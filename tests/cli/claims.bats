@@ -35,6 +35,15 @@ claim() {
 	YAML
 }
 
+@test "a claim about a task that its workload does not have: its file and the task, before any VM starts" {
+	fake_world 'echo completed'
+	claim c1 holds
+	sed -i 's/of: hung, over: rate }$/of: "hogg.rows", over: median }/' configs/claims/c1.yaml
+	run in_world claims
+	expect 2 'configs/claims/c1.yaml: hogg.rows: no task "hogg" in workload '
+	one_line
+}
+
 @test "a claim that holds; again without a cell; all formats" {
 	fake_world '[ "$(value vm.swappiness)" = 10 ] && echo completed || echo hung'
 	claim c1 holds

@@ -48,6 +48,10 @@ one_of_two() {
 	run sqlite3 :memory: ".import --csv csv cells" \
 		"SELECT count(*), sum(verdict = 'hung'), sum(CAST(alloc_stall_s AS REAL)) FROM cells WHERE setting = 'defaults'"
 	expect 0 "12|5|1242.0"
+	# What tasks said has columns of its own, empty where it is not known.
+	run sqlite3 :memory: ".import --csv csv cells" \
+		"SELECT sum(\"hog.bogo_ops\"), group_concat(\"hog.user_s\", '') FROM cells WHERE setting = 'defaults'"
+	expect 0 "48042|"
 }
 
 @test "csv-long: a line a metric of each cell, with its unit" {
@@ -56,7 +60,7 @@ one_of_two() {
 	# shellcheck disable=SC2016 # for grep
 	metrics=$(plimsoll metrics | grep -c '^| `[a-z0-9_]*` |.*|.*|.*|$')
 	[ "$metrics" -gt 90 ]
-	expect 0 "$((24 * metrics)) lines, 24 cells,"
+	expect 0 "$((24 * (metrics + 2))) lines, 24 cells,"
 	expect 0 "alloc_stall_p99_ms=910ms"
 }
 
@@ -112,6 +116,8 @@ one_of_two() {
 	run reader openmetrics openmetrics
 	expect 0 "completed:16 frozen:0 hung:6 incomplete:1 oom:1 panic:0"
 	expect 0 'stall p99 6.1 "defaults" 935'
+	grep -q '^plimsoll_task_metric{kernel="6.1",.*,task="hog",key="bogo_ops"} 4003.5$' openmetrics
+	run ! grep -q 'key="user_s"' openmetrics
 }
 
 @test "kcidb, by what is published of its schema; every test has its build and its checkout" {
@@ -290,6 +296,13 @@ one_of_two() {
 	expect 1 "kept    workload_progress<-5%"
 	expect 1 "BROKEN  workload_progress>10%"
 	expect 1 "1 of 2 bounds broken"
+	run made compare "$hostile" defaults --only '6.1/*' --metric hog.bogo_ops \
+		--fail-if 'hog.bogo_ops>10%' --fail-if 'hog.user_s>1%'
+	expect 1 "hog.bogo_ops      2.0k   4.0k"
+	expect 1 "BROKEN  hog.bogo_ops>10%: changed by +99.8"
+	expect 1 "UNKNOWN hog.user_s>1%"
+	run made compare "$hostile" defaults --metric hog.1
+	expect 2 '--metric: "hog.1" is no metric'
 	run made compare 6.1 6.12 --fail-if 'first_hung_s<-1%'
 	expect 1 "UNKNOWN first_hung_s<-1%"
 	for bound in 'alloc_stall_s' 'nothing>1' 'alloc_stall_s>' 'alloc_stall_s>1x' 'hung_rate>1%' '>1'; do

@@ -12,6 +12,7 @@ cell() {
 		progress: workload_user_us
 		tasks:
 		  - name: fault
+		    may_end: any
 		    command: >-
 		      $1
 	YAML

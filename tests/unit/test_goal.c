@@ -30,6 +30,16 @@ static int set_up(void **state)
 	set("probe_p99_ms", 4);
 	set("probe_p50_ms", 2);
 	set("alloc_stalls", NAN);
+	pl_task_metrics_add(&analysis.task_metrics, "anon-a.touches_done", 500);
+	pl_task_metrics_add(&analysis.task_metrics, "writer.write_mib", 99.5);
+	pl_task_metrics_add(&analysis.task_metrics, "writer.writes", NAN);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	pl_analysis_free(&analysis);
 	return 0;
 }
 
@@ -54,6 +64,33 @@ static enum pl_truth truth(const char *text, const char *fingerprint)
 		if (is_ != (expected))                                                                            \
 			fail_msg("%s is %d, expected %d", text, (int)is_, (int)(expected));                       \
 	} while (0)
+
+static void numbers_of_tasks(void **state)
+{
+	struct pl_goal *goal;
+	struct pl_error err;
+
+	(void)state;
+	assert_truth("writer.write_mib < 100", PL_TRUE);
+	assert_truth("writer.write_mib<99.5", PL_FALSE);
+	assert_truth("anon-a.touches_done - 1 == 499", PL_TRUE);
+	assert_truth("probe_p99_ms - anon-a.touches_done == -496", PL_TRUE);
+	assert_truth("2*writer.write_mib/anon-a.touches_done > 0.3", PL_TRUE);
+	/* A number with a point after a metric and a minus is no task. */
+	assert_truth("probe_p99_ms-1.5 == 2.5", PL_TRUE);
+	/* What was not said is unknown, and so is whether there is such a task. */
+	assert_truth("writer.writes < 100", PL_UNKNOWN);
+	assert_truth("nobody.rows > 1", PL_UNKNOWN);
+	assert_int_equal(pl_goal_parse("--goal", "writer.1 > 1", &goal, &err), PL_BAD_INPUT);
+	assert_int_equal(pl_goal_parse("--goal", "a_task_of_17_chars.x > 1", &goal, &err), PL_BAD_INPUT);
+	assert_int_equal(pl_goal_parse("--goal", "writer.x and hung", &goal, &err), PL_BAD_INPUT);
+	assert_int_equal(pl_goal_parse("--goal", "a.x > 1 or not hung and b-c.y < a.z", &goal, &err), PL_OK);
+	assert_string_equal(pl_goal_task_metric(goal, 0), "a.x");
+	assert_string_equal(pl_goal_task_metric(goal, 1), "b-c.y");
+	assert_string_equal(pl_goal_task_metric(goal, 2), "a.z");
+	assert_null(pl_goal_task_metric(goal, 3));
+	pl_goal_free(goal);
+}
 
 static void numbers(void **state)
 {
@@ -347,16 +384,17 @@ static void any_pieces(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(numbers, set_up),
-		cmocka_unit_test_setup(logic, set_up),
-		cmocka_unit_test_setup(verdicts_and_flags, set_up),
-		cmocka_unit_test_setup(fingerprints, set_up),
-		cmocka_unit_test_setup(waits_by_name, set_up),
-		cmocka_unit_test_setup(unknown, set_up),
-		cmocka_unit_test_setup(refused, set_up),
-		cmocka_unit_test_setup(bounds, set_up),
-		cmocka_unit_test_setup(judgements, set_up),
-		cmocka_unit_test_setup(any_pieces, set_up),
+		cmocka_unit_test_setup_teardown(numbers, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(numbers_of_tasks, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(logic, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(verdicts_and_flags, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(fingerprints, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(waits_by_name, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(unknown, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(bounds, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(judgements, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(any_pieces, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("goal", tests, NULL, NULL);
