@@ -10,6 +10,8 @@
 #define PATH_LETTERS  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.:/"
 #define MDISK_FOLDER  "/sys/module/mdisk/parameters/"
 #define SYSCTL_FOLDER "/proc/sys/"
+#define BLOCK_FOLDER  "/sys/block/"
+#define BDI_READ_AHEAD "/bdi/read_ahead_kb"
 
 /* Files that have a key of their own, and what to write in their place. */
 static const struct {
@@ -30,6 +32,10 @@ static const struct {
 	{ "/sys/class/block/", "it by its name below /sys/block/" },
 	{ "/sys/dev/block/", "it by its name below /sys/block/" },
 	{ "/sys/devices/virtual/block/", "it by its name below /sys/block/" },
+	{ "/sys/class/bdi/",
+	  "it by its name below /sys/block/NAME/bdi/, and read_ahead_kb as /sys/block/NAME/queue/read_ahead_kb" },
+	{ "/sys/devices/virtual/bdi/",
+	  "it by its name below /sys/block/NAME/bdi/, and read_ahead_kb as /sys/block/NAME/queue/read_ahead_kb" },
 	{ "/proc/self/", "a file of the whole machine: this is one of the agent's own" },
 	{ "/proc/thread-self/", "a file of the whole machine: this is one of the agent's own" },
 };
@@ -68,6 +74,25 @@ static enum pl_status refuse_sysctl(const struct pl_yaml *yaml, const struct pl_
 	return status;
 }
 
+/* The disk's bdi has it as well, and not everybody knows that this is the same number. */
+static bool is_bdi_read_ahead(const char *path)
+{
+	size_t len = strlen(path), end_len = strlen(BDI_READ_AHEAD);
+
+	return starts_with(path, BLOCK_FOLDER) && len > end_len && !strcmp(path + len - end_len, BDI_READ_AHEAD);
+}
+
+static enum pl_status refuse_bdi_read_ahead(const struct pl_yaml *yaml, const struct pl_yaml_node *key,
+					    struct pl_error *err)
+{
+	int len = (int)(strlen(key->text) - strlen(BDI_READ_AHEAD));
+	char *instead = pl_asprintf("%.*s/queue/read_ahead_kb", len, key->text);
+	enum pl_status status = refuse_owned(yaml, key, instead, err);
+
+	free(instead);
+	return status;
+}
+
 static enum pl_status refuse_mdisk(const struct pl_yaml *yaml, const struct pl_yaml_node *key, struct pl_error *err)
 {
 	const char *name = pl_disk_key(key->text + strlen(MDISK_FOLDER));
@@ -91,6 +116,8 @@ enum pl_status pl_setting_file_check(const struct pl_yaml *yaml, const struct pl
 		return refuse_sysctl(yaml, key, err);
 	if (starts_with(path, MDISK_FOLDER))
 		return refuse_mdisk(yaml, key, err);
+	if (is_bdi_read_ahead(path))
+		return refuse_bdi_read_ahead(yaml, key, err);
 	for (size_t i = 0; i < sizeof(owned) / sizeof(*owned); i++)
 		if (!strcmp(path, owned[i].path))
 			return refuse_owned(yaml, key, owned[i].key, err);

@@ -260,10 +260,14 @@ static enum pl_status get_use(struct planner *planner, const struct pl_yaml_node
 
 	struct value *same = status == PL_OK ? find_value(&planner->loaded[WORKLOAD], use->label) : NULL;
 
+	if (same && !problem && !pl_use_equal(use, same->part))
+		status = pl_yaml_fail(&planner->yaml, node, planner->err,
+				      "found %s, as another workload of this matrix would be called: a name has no slashes, "
+				      "put one of the two into a workload file of its own", use->label);
 	if (status != PL_OK || same) {
 		pl_use_free(use);
 		free(use);
-		use = same ? same->part : NULL;
+		use = status == PL_OK ? same->part : NULL;
 	} else {
 		add_value(&planner->loaded[WORKLOAD], (struct value){ .name = use->label, .part = use });
 	}
@@ -787,6 +791,9 @@ static enum pl_status expand(struct planner *planner, const struct product *prod
 		}
 		if (status != PL_OK)
 			return status;
+		/* Nobody needs what it is about: it must not be taken for why something later fails. */
+		if (checked != PL_OK)
+			*planner->err = (struct pl_error){ 0 };
 	}
 	return status;
 }

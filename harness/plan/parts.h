@@ -31,6 +31,11 @@ bool pl_variant_has(const struct pl_variant *variant, enum pl_knob_part part);
 void pl_variant_apply(const struct pl_variant *variant, enum pl_knob_part part, struct pl_yaml_node *map);
 /* Put into a setting's map what another settings file says and it does not; does that say anything? map may be NULL. */
 bool pl_setting_underlay(struct pl_yaml_node *map, const struct pl_yaml *below);
+/*
+ * Add a text to a name of a cell: without the slash that it begins with, and with dots for the others, which would look like
+ * those between a cell's names.
+ */
+void pl_label_add(struct pl_buf *label, const char *text);
 /* "name+knob=value ...": what the part is called then. Caller frees. */
 char *pl_variant_label(const struct pl_variant *variant, enum pl_knob_part part, const char *name);
 
@@ -166,6 +171,8 @@ enum pl_status pl_use_init(struct pl_use *use, const struct pl_workload *workloa
 			   const struct pl_yaml_node *params, struct pl_error *err);
 /* The same use, but for what a variant says of its parameters, which has its own label. */
 enum pl_status pl_use_vary(struct pl_use *use, const struct pl_use *from, const struct pl_variant *variant, struct pl_error *err);
+/* Are both one workload with the same values of all parameters? Both must have been loaded. */
+bool pl_use_equal(const struct pl_use *a, const struct pl_use *b);
 void pl_use_free(struct pl_use *use);
 
 /* The prepare lines, or the task lines. Errors are at the command's place in the workload's file. */

@@ -119,15 +119,10 @@ void pl_variant_apply(const struct pl_variant *variant, enum pl_knob_part part, 
 	}
 }
 
-/* The slashes of a file's path would look like those between a cell's names. */
-static char *label_key(const char *key)
+void pl_label_add(struct pl_buf *label, const char *text)
 {
-	char *text = pl_strdup(is_file(key) ? key + 1 : key);
-
-	for (char *c = text; is_file(key) && *c; c++)
-		if (*c == '/')
-			*c = '.';
-	return text;
+	for (const char *c = *text == '/' ? text + 1 : text; *c; c++)
+		pl_buf_printf(label, "%c", *c == '/' ? '.' : *c);
 }
 
 char *pl_variant_label(const struct pl_variant *variant, enum pl_knob_part part, const char *name)
@@ -145,11 +140,10 @@ char *pl_variant_label(const struct pl_variant *variant, enum pl_knob_part part,
 			pl_buf_printf(&label, "+...");
 			break;
 		}
-
-		char *shown = label_key(key);
-
-		pl_buf_printf(&label, "+%s=%s", shown, change->value ? change->value : "");
-		free(shown);
+		pl_buf_printf(&label, "+");
+		pl_label_add(&label, key);
+		pl_buf_printf(&label, "=");
+		pl_label_add(&label, change->value ? change->value : "");
 	}
 	return label.text;
 }

@@ -294,7 +294,7 @@ static char *make_label(const struct pl_use *use)
 			continue;
 		pl_buf_printf(&label, "%c%s=", nr_given++ ? ',' : ':', use->workload->params[i].name);
 		if (use->texts[i])
-			pl_buf_printf(&label, "%s", use->texts[i]);
+			pl_label_add(&label, use->texts[i]);
 		else
 			pl_buf_printf(&label, "%" PRId64, use->values[i]);
 	}
@@ -370,11 +370,26 @@ void pl_use_init_unknown(struct pl_use *use, const char *name, const struct pl_y
 	for (size_t i = 0; params && i < params->nr_items && label.len < PL_LABEL_MAX / 4; i++) {
 		const struct pl_yaml_node *node = params->items[i];
 
-		if (node->key && node->kind == PL_YAML_SCALAR)
-			pl_buf_printf(&label, "%c%.*s=%.*s", i ? ',' : ':', PL_NAME_MAX, node->key->text, PL_NAME_MAX,
-				      node->text);
+		if (!node->key || node->kind != PL_YAML_SCALAR)
+			continue;
+
+		char *text = pl_asprintf("%.*s", PL_NAME_MAX, node->text);
+
+		pl_buf_printf(&label, "%c%.*s=", i ? ',' : ':', PL_NAME_MAX, node->key->text);
+		pl_label_add(&label, text);
+		free(text);
 	}
 	*use = (struct pl_use){ .label = label.text };
+}
+
+bool pl_use_equal(const struct pl_use *a, const struct pl_use *b)
+{
+	if (a->workload != b->workload)
+		return false;
+	for (size_t i = 0; i < a->workload->nr_params; i++)
+		if (a->workload->params[i].text ? strcmp(a->texts[i], b->texts[i]) != 0 : a->values[i] != b->values[i])
+			return false;
+	return true;
 }
 
 /* A text has no values between two others. */
