@@ -82,22 +82,29 @@ struct pl_claim {
 enum pl_status pl_claim_load(const char *path, struct pl_claim *claim, struct pl_error *err);
 void pl_claim_free(struct pl_claim *claim);
 
-/* The cells of one group on one kernel, by seed. NULL: not finished, or incomplete. */
+/*
+ * What the cells of one group on one kernel say, by seed. Of a cell no more than numbers is kept: its log may be thousands of
+ * times as large.
+ */
 struct pl_claim_cells {
-	const struct pl_analysis **list;
-	const struct pl_series **series; /* their windows, as long; NULL, or with a NULL in it: not read, see pl_claim_asks_series */
-	struct pl_goal_waits *waits; /* as long; NULL: not read, see pl_claim_add_waits */
+	double *values;	/* of each cell those of the claim's numbers, then those of what it draws; NAN: not known */
+	bool *said;	/* false: not finished, or incomplete */
 	size_t nr;
 };
+
+/* Room for nr cells, none of which has said anything. Free with pl_claim_cells_free. */
+void pl_claim_cells_init(const struct pl_claim *claim, struct pl_claim_cells *cells, size_t nr);
+void pl_claim_cells_free(struct pl_claim_cells *cells);
+
+/* Compute all expressions of the claim over the i-th cell. log: its windows and waits, see below; NULL: neither was read. */
+void pl_claim_cell_says(const struct pl_claim *claim, struct pl_claim_cells *cells, size_t i, const struct pl_analysis *analysis,
+			const struct pl_goal_log *log);
 
 /* Add the names of waits that its expressions ask for. */
 void pl_claim_add_waits(const struct pl_claim *claim, struct pl_goal_waits *waits);
 
 /* Does one of its expressions ask for times of a window's samples? That takes the logs of all its cells. */
 bool pl_claim_asks_series(const struct pl_claim *claim);
-
-/* What an expression comes to in the i-th cell; NAN if that is unknown, or the cell says nothing. */
-double pl_claim_of_cell(const struct pl_goal *of, const struct pl_claim_cells *cells, size_t i);
 
 /* What one kernel's cells say. */
 struct pl_claim_result {

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "claims/claims.h"
+#include "claims/internal.h"
 #include "report/plot.h"
 
 /* In pixels. */
@@ -44,7 +44,7 @@ static void scale(struct panel *panel, const struct pl_claim_report *report, siz
 			const struct pl_claim_cells *cells = &report->kernels[k].groups[g];
 
 			for (size_t i = 0; i < cells->nr; i++) {
-				double value = pl_claim_of_cell(report->claim->drawn[drawn], cells, i);
+				double value = pl_claim_value(report->claim, cells, i, report->claim->nr_numbers + drawn);
 
 				low = fmin(low, isnan(value) ? low : value);
 				high = fmax(high, isnan(value) ? high : value);
@@ -85,14 +85,14 @@ static void add_axes(const struct panel *panel, const struct pl_claim *claim, si
 	}
 }
 
-static void add_cells(const struct panel *panel, const struct pl_goal *goal, const struct pl_claim_cells *cells, double from,
-		      double width, const char *colour)
+static void add_cells(const struct panel *panel, const struct pl_claim *claim, size_t drawn, const struct pl_claim_cells *cells,
+		      double from, double width, const char *colour)
 {
 	double *values = pl_calloc(cells->nr ? cells->nr : 1, sizeof(*values));
 	size_t nr = 0;
 
 	for (size_t i = 0; i < cells->nr; i++) {
-		double value = pl_claim_of_cell(goal, cells, i);
+		double value = pl_claim_value(claim, cells, i, claim->nr_numbers + drawn);
 
 		if (isnan(value))
 			continue;
@@ -119,7 +119,7 @@ static void add_panel(const struct pl_claim_report *report, size_t drawn, struct
 	add_axes(panel, claim, drawn);
 	for (size_t g = 0; g < claim->nr_groups; g++)
 		for (size_t k = 0; k < report->nr_kernels; k++)
-			add_cells(panel, claim->drawn[drawn], &report->kernels[k].groups[g],
+			add_cells(panel, claim, drawn, &report->kernels[k].groups[g],
 				  panel->x + ((double)g + 0.08) * place + (double)k * each, 0.9 * each, colours[k]);
 }
 

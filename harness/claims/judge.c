@@ -39,24 +39,53 @@ void pl_claim_add_waits(const struct pl_claim *claim, struct pl_goal_waits *wait
 		pl_goal_add_waits(claim->drawn[d], waits);
 }
 
-double pl_claim_of_cell(const struct pl_goal *of, const struct pl_claim_cells *cells, size_t i)
+static size_t nr_values(const struct pl_claim *claim)
 {
-	const struct pl_goal_log log = {
-		.series = cells->series ? cells->series[i] : NULL,
-		.waits = cells->waits ? &cells->waits[i] : NULL,
-	};
-
-	return cells->list[i] ? pl_goal_number(of, cells->list[i], &log) : NAN;
+	return claim->nr_numbers + claim->nr_drawn;
 }
 
-static struct values read_values(const struct pl_claim_number *number, const struct pl_claim_cells *groups)
+void pl_claim_cells_init(const struct pl_claim *claim, struct pl_claim_cells *cells, size_t nr)
 {
+	*cells = (struct pl_claim_cells){
+		.values = pl_calloc(nr * nr_values(claim) + 1, sizeof(*cells->values)),
+		.said = pl_calloc(nr + 1, sizeof(*cells->said)),
+		.nr = nr,
+	};
+}
+
+void pl_claim_cells_free(struct pl_claim_cells *cells)
+{
+	free(cells->values);
+	free(cells->said);
+	*cells = (struct pl_claim_cells){ 0 };
+}
+
+void pl_claim_cell_says(const struct pl_claim *claim, struct pl_claim_cells *cells, size_t i, const struct pl_analysis *analysis,
+			const struct pl_goal_log *log)
+{
+	double *values = &cells->values[i * nr_values(claim)];
+
+	for (size_t n = 0; n < claim->nr_numbers; n++)
+		values[n] = pl_goal_number(claim->numbers[n].of, analysis, log);
+	for (size_t d = 0; d < claim->nr_drawn; d++)
+		values[claim->nr_numbers + d] = pl_goal_number(claim->drawn[d], analysis, log);
+	cells->said[i] = true;
+}
+
+double pl_claim_value(const struct pl_claim *claim, const struct pl_claim_cells *cells, size_t i, size_t expression)
+{
+	return cells->said[i] ? cells->values[i * nr_values(claim) + expression] : NAN;
+}
+
+static struct values read_values(const struct pl_claim *claim, size_t n, const struct pl_claim_cells *groups)
+{
+	const struct pl_claim_number *number = &claim->numbers[n];
 	const struct pl_claim_cells *first = &groups[number->group], *second = &groups[number->second];
 	size_t nr = is_pair(number) && second->nr < first->nr ? second->nr : first->nr;
 	struct values values = { .list = pl_calloc(nr ? nr : 1, sizeof(*values.list)), .nr = nr };
 
 	for (size_t i = 0; i < nr; i++) {
-		double a = pl_claim_of_cell(number->of, first, i), b = is_pair(number) ? pl_claim_of_cell(number->of, second, i) : 0;
+		double a = pl_claim_value(claim, first, i, n), b = is_pair(number) ? pl_claim_value(claim, second, i, n) : 0;
 
 		if (number->over == PL_OVER_RATIO)
 			values.list[i] = a != 0 ? b / a : NAN;
@@ -177,14 +206,14 @@ void pl_claim_judge(const struct pl_claim *claim, const struct pl_claim_cells *g
 	for (size_t g = 0; g < claim->nr_groups; g++) {
 		result->nr_cells += groups[g].nr;
 		for (size_t i = 0; i < groups[g].nr; i++)
-			result->nr_missing += !groups[g].list[i];
+			result->nr_missing += !groups[g].said[i];
 		most = groups[g].nr > most ? groups[g].nr : most;
 	}
 	scratch = pl_calloc(most, sizeof(*scratch));
 	for (size_t n = 0; n < claim->nr_numbers; n++) {
 		struct pl_interval *number = &result->numbers[n];
 
-		values[n] = read_values(&claim->numbers[n], groups);
+		values[n] = read_values(claim, n, groups);
 		*number = (struct pl_interval){ NAN, NAN, NAN };
 		numbers[n] = number_of(&claim->numbers[n], &values[n], NULL, scratch, &result->nr_seeds[n]);
 		if (result->nr_seeds[n] < PL_CLAIM_MIN_SEEDS)

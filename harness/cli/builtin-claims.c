@@ -103,9 +103,6 @@ struct claims {
 	struct pl_claim_report *reports; /* one each */
 	struct judged *judged;		 /* [claim][kernel][speed] */
 	struct pl_cells cells;
-	struct pl_analysis *analyses; /* of all cells; verdict PL_INCOMPLETE: not to be counted */
-	struct pl_series **series;    /* of all cells; NULL: nobody asks for it, or there is no log */
-	struct pl_goal_waits *waits;  /* of all cells; empty: the same */
 	struct pl_error *err;
 };
 
@@ -417,126 +414,124 @@ static enum pl_status load_cells(struct claims *claims)
 	return status;
 }
 
-static enum pl_status read_cells(struct claims *claims)
+/* A place among a claim's cells that one of all cells fills. */
+struct use {
+	size_t work;
+	const struct pl_claim *claim;
+	struct pl_claim_cells *cells;
+	size_t i;
+};
+
+static int by_work(const void *a, const void *b)
 {
-	enum pl_status status = PL_OK;
+	const struct use *first = a, *second = b;
 
-	claims->analyses = pl_calloc(claims->cells.nr_work + 1, sizeof(*claims->analyses));
-	for (size_t i = 0; i < claims->cells.nr_work && status == PL_OK; i++) {
-		struct pl_row row;
-
-		status = pl_cells_row(&claims->cells, i, &row);
-		if (status == PL_OK) {
-			claims->analyses[i] = row.analysis;
-			/* They are the list's now. */
-			row.analysis.task_metrics = (struct pl_task_metrics){ 0 };
-			pl_row_free(&row);
-		}
-	}
-	return status;
+	return (first->work > second->work) - (first->work < second->work);
 }
 
-static enum pl_status read_series(struct claims *claims, size_t work)
+/* Of all claims, cell by cell. */
+static struct use *list_uses(struct claims *claims, size_t *nr)
 {
-	const char *id = claims->cells.work[work].cell->id;
-	void *region;
-	size_t bytes;
-	struct pl_bb bb;
+	struct use *uses = NULL;
+	size_t room = 0;
 
-	if (claims->series[work] || claims->analyses[work].verdict == PL_INCOMPLETE)
-		return PL_OK;
-	enum pl_status status = pl_ledger_blackbox(claims->cells.ledger, id, &region, &bytes, claims->err);
+	*nr = 0;
+	for (size_t i = 0; i < claims->nr * PL_CLAIM_MAX_KERNELS * (PL_CLAIM_SPEEDS + 1); i++) {
+		const struct pl_claim *claim = &claims->list[i / (PL_CLAIM_MAX_KERNELS * (PL_CLAIM_SPEEDS + 1))];
+		const struct judged *judged = &claims->judged[i];
+
+		for (size_t g = 0; judged->groups && g < claim->nr_groups; g++) {
+			const struct group_cells *group = &judged->groups[g];
+
+			pl_claim_cells_init(claim, &judged->cells[g], group->nr);
+			room += group->nr;
+			uses = pl_realloc_array(uses, room, sizeof(*uses));
+			for (size_t c = 0; c < group->nr; c++)
+				uses[(*nr)++] = (struct use){ group->work[c], claim, &judged->cells[g], c };
+		}
+	}
+	if (*nr)
+		qsort(uses, *nr, sizeof(*uses), by_work);
+	return uses;
+}
+
+/* What claims ask of a cell's log; series only if one of them does. */
+static enum pl_status read_log(struct claims *claims, const struct pl_row *row, bool asks_series, struct pl_goal_waits *waits,
+			       struct pl_series **series)
+{
+	struct pl_ledger *ledger = claims->cells.ledger;
+	struct pl_hang hang = { 0 };
+	enum pl_status status;
+	size_t bytes;
+
+	if (waits->nr) {
+		status = pl_hang_read(claims->cli, ledger, row, &hang, claims->err);
+		if (status == PL_OK)
+			pl_hang_answer(&hang, waits);
+	} else {
+		status = pl_ledger_blackbox(ledger, row->id, &hang.region, &bytes, claims->err);
+		if (status == PL_OK)
+			status = pl_bb_open(&hang.bb, hang.region, bytes, claims->err);
+	}
+	if (status == PL_OK && asks_series)
+		*series = pl_series_read(&hang.bb);
+	pl_hang_free(&hang);
+	if (status != PL_UNMET)
+		return status;
 	/* A panic may leave no log. */
-	if (status != PL_OK)
-		return status == PL_UNMET ? PL_OK : status;
-	if (pl_bb_open(&bb, region, bytes, NULL) == PL_OK)
-		claims->series[work] = pl_series_read(&bb);
-	free(region);
+	*claims->err = (struct pl_error){ 0 };
 	return PL_OK;
 }
 
-/* The windows of those cells whose claim asks for them. */
-static enum pl_status read_all_series(struct claims *claims)
+/* uses: all of one cell. */
+static enum pl_status read_cell(struct claims *claims, const struct use *uses, size_t nr)
 {
-	enum pl_status status = PL_OK;
+	struct pl_goal_waits waits = { 0 };
+	struct pl_series *series = NULL;
+	bool asks_series = false;
+	struct pl_row row;
+	enum pl_status status = pl_cells_row(&claims->cells, uses->work, &row);
 
-	claims->series = pl_calloc(claims->cells.nr_work + 1, sizeof(struct pl_series *));
-	for (size_t i = 0; i < claims->nr * PL_CLAIM_MAX_KERNELS * (PL_CLAIM_SPEEDS + 1); i++) {
-		const struct pl_claim *claim = &claims->list[i / (PL_CLAIM_MAX_KERNELS * (PL_CLAIM_SPEEDS + 1))];
-		const struct group_cells *groups = claims->judged[i].groups;
-
-		if (!groups || !pl_claim_asks_series(claim))
-			continue;
-		for (size_t g = 0; g < claim->nr_groups; g++)
-			for (size_t c = 0; c < groups[g].nr && status == PL_OK; c++)
-				status = read_series(claims, groups[g].work[c]);
+	if (status != PL_OK)
+		return status;
+	for (size_t i = 0; i < nr; i++) {
+		asks_series |= pl_claim_asks_series(uses[i].claim);
+		pl_claim_add_waits(uses[i].claim, &waits);
 	}
+	if (row.analysis.verdict != PL_INCOMPLETE && (asks_series || waits.nr))
+		status = read_log(claims, &row, asks_series, &waits, &series);
+
+	const struct pl_goal_log log = { .series = series, .waits = &waits };
+
+	for (size_t i = 0; i < nr && status == PL_OK && row.analysis.verdict != PL_INCOMPLETE; i++)
+		pl_claim_cell_says(uses[i].claim, uses[i].cells, uses[i].i, &row.analysis, &log);
+	pl_series_free(series);
+	free(waits.list);
+	pl_row_free(&row);
 	return status;
 }
 
-static enum pl_status read_waits(struct claims *claims, const struct pl_claim *claim, size_t work)
-{
-	struct pl_goal_waits *waits = &claims->waits[work];
-	struct pl_hang hang;
-	struct pl_row row;
-
-	size_t nr_before = waits->nr;
-
-	pl_claim_add_waits(claim, waits);
-	if (waits->nr == nr_before || claims->analyses[work].verdict == PL_INCOMPLETE)
-		return PL_OK;
-	enum pl_status status = pl_cells_row(&claims->cells, work, &row);
-	if (status != PL_OK)
-		return status;
-	status = pl_hang_read(claims->cli, claims->cells.ledger, &row, &hang, claims->err);
-	if (status == PL_OK) {
-		pl_hang_answer(&hang, waits);
-		pl_hang_free(&hang);
-	}
-	pl_row_free(&row);
-	/* A panic may leave no log. */
-	return status == PL_UNMET ? PL_OK : status;
-}
-
-/* The waits of those cells whose claim asks for them. */
-static enum pl_status read_all_waits(struct claims *claims)
+/* One cell after the other, so that no two logs are in memory. */
+static enum pl_status read_cells(struct claims *claims)
 {
 	enum pl_status status = PL_OK;
+	size_t nr, of_cell;
+	struct use *uses = list_uses(claims, &nr);
 
-	claims->waits = pl_calloc(claims->cells.nr_work + 1, sizeof(*claims->waits));
-	for (size_t i = 0; i < claims->nr * PL_CLAIM_MAX_KERNELS * (PL_CLAIM_SPEEDS + 1); i++) {
-		const struct pl_claim *claim = &claims->list[i / (PL_CLAIM_MAX_KERNELS * (PL_CLAIM_SPEEDS + 1))];
-		const struct group_cells *groups = claims->judged[i].groups;
-
-		for (size_t g = 0; groups && g < claim->nr_groups; g++)
-			for (size_t c = 0; c < groups[g].nr && status == PL_OK; c++)
-				status = read_waits(claims, claim, groups[g].work[c]);
+	for (size_t i = 0; i < nr && status == PL_OK; i += of_cell) {
+		for (of_cell = 1; i + of_cell < nr && uses[i + of_cell].work == uses[i].work;)
+			of_cell++;
+		status = read_cell(claims, &uses[i], of_cell);
 	}
+	free(uses);
 	return status;
 }
 
 static void judge(struct claims *claims, size_t claim, size_t kernel, size_t speed)
 {
-	const struct pl_claim *of = &claims->list[claim];
 	struct judged *judged = judged_of(claims, claim, kernel, speed);
 
-	for (size_t g = 0; g < of->nr_groups; g++) {
-		const struct group_cells *group = &judged->groups[g];
-		struct pl_claim_cells *cells = &judged->cells[g];
-
-		cells->nr = group->nr;
-		cells->list = pl_calloc(group->nr, sizeof(struct pl_analysis *));
-		cells->series = pl_calloc(group->nr, sizeof(struct pl_series *));
-		cells->waits = pl_calloc(group->nr, sizeof(*cells->waits));
-		for (size_t i = 0; i < group->nr; i++) {
-			const struct pl_analysis *analysis = &claims->analyses[group->work[i]];
-
-			cells->list[i] = analysis->verdict == PL_INCOMPLETE ? NULL : analysis;
-			cells->series[i] = claims->series[group->work[i]];
-			cells->waits[i] = claims->waits[group->work[i]];
-		}
-	}
-	pl_claim_judge(of, judged->cells, &judged->result);
+	pl_claim_judge(&claims->list[claim], judged->cells, &judged->result);
 }
 
 static void judge_all(struct claims *claims)
@@ -659,10 +654,6 @@ static enum pl_status run(struct claims *claims, unsigned jobs)
 		status = pl_cells_check(&claims->cells);
 	if (status == PL_OK)
 		status = read_cells(claims);
-	if (status == PL_OK)
-		status = read_all_series(claims);
-	if (status == PL_OK)
-		status = read_all_waits(claims);
 	if (status != PL_OK)
 		return status;
 	judge_all(claims);
@@ -679,9 +670,7 @@ static void free_claims(struct claims *claims)
 		for (size_t g = 0; judged->groups && g < nr; g++) {
 			pl_matrix_free(&judged->groups[g].matrix);
 			free(judged->groups[g].work);
-			free(judged->cells[g].list);
-			free(judged->cells[g].series);
-			free(judged->cells[g].waits);
+			pl_claim_cells_free(&judged->cells[g]);
 		}
 		free(judged->groups);
 		free(judged->cells);
@@ -694,15 +683,6 @@ static void free_claims(struct claims *claims)
 	}
 	free(claims->reports);
 	free(claims->list);
-	for (size_t i = 0; claims->analyses && i < claims->cells.nr_work; i++)
-		pl_analysis_free(&claims->analyses[i]);
-	for (size_t i = 0; claims->series && i < claims->cells.nr_work; i++)
-		pl_series_free(claims->series[i]);
-	free(claims->series);
-	for (size_t i = 0; claims->waits && i < claims->cells.nr_work; i++)
-		free(claims->waits[i].list);
-	free(claims->waits);
-	free(claims->analyses);
 	if (claims->cells.ledger)
 		pl_ledger_close(claims->cells.ledger);
 	pl_cells_free(&claims->cells);

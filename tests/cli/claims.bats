@@ -156,6 +156,32 @@ claim() {
 	[[ $output == *'| [C2](#c2) a lower swappiness prevents it | | **does not hold** (100 %) |'* ]]
 }
 
+# peak_kib SEEDS: how much memory it takes to judge that many seeds, all of which are finished.
+peak_kib() {
+	sed -i "s/count: [0-9]*/count: $1/" configs/claims/c1.yaml
+	in_world claims >/dev/null 2>&1 || true
+	PATH=$BATS_FILE_TMPDIR/bin:$PATH python3 -c '
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, timeout=120)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' \
+		"${PLIMSOLL:-$ROOT/build/plimsoll}" --configs "$CONFIGS" --build build --results results claims
+}
+
+# Each log has 5000 samples: all windows together would be some 70 MB.
+@test "memory does not grow with the cells that a claim has" {
+	fake_world 'echo completed long'
+	claim c1 holds
+	sed -i 's/hung_base: .*/short_s: { group: base, of: "longest_s(free_mib < 1)", over: median }/; s/holds: .*/holds: "short_s > 2 and hung_low == 0"/
+		s/limits: .*/limits: "hung_low > 0"/; s/{hung_base}/{short_s}/' configs/claims/c1.yaml
+	local few many
+	few=$(peak_kib 5)
+	many=$(peak_kib 25)
+	echo "$few KiB for 10 cells, $many KiB for 50"
+	[ "$((many - few))" -lt 20000 ]
+	run in_world claims
+	[[ $output == *"50 cells, 0 run now in "* ]]
+}
+
 @test "claims that are none, and lists" {
 	fake_world 'echo hung'
 	claim c1 holds

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * Stands in for QEMU where what is tested is who asks for cells and what they make of the answers. It asks $FAKE_WORLD, a
- * program, how the cell ends, by the words on its standard output (hung, oom, completed, silent, panic), and writes the log of a
- * run that ended so; a panic is on the console, and so early that there is no log. The world gets the cell's program on its standard input, and KERNEL and SEED in its environment.
+ * program, how the cell ends, by the words on its standard output (hung, oom, completed, silent, panic, and with many samples:
+ * long), and writes the log of a run that ended so; a panic is on the console, and so early that there is no log. The world gets
+ * the cell's program on its standard input, and KERNEL and SEED in its environment.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -12,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* What fits into a black box of 4 MiB. */
+#define BBB_LOG_BYTES (3 << 20)
 #include "../unit/bb_builder.h"
 
 static const char *after(int argc, char **argv, const char *option)
@@ -106,6 +109,8 @@ int main(int argc, char **argv)
 	bbb_mark(&b, 0.4, "prepare");
 	bbb_mark(&b, 0.5, "workload");
 	bbb_sample(&b, 0.9)->nr_free_pages = 1000;
+	for (int i = 1; strstr(answer, "long") && i <= 5000; i++)
+		bbb_sample(&b, 0.9 + 0.0002 * i);
 	if (strstr(answer, "hung"))
 		bbb_hung(&b, 2, 9, 3);
 	if (strstr(answer, "oom"))

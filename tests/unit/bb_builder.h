@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifndef BBB_LOG_BYTES
 #define BBB_LOG_BYTES (256 * 1024)
+#endif
 /* As much of a schema as anybody looks at. */
 #define BBB_SCHEMA    "1 sample 528\n19 stall_end 104\n"
 

@@ -139,13 +139,14 @@ static void test_refused(void **state)
 /* Cells of all groups; those of min.4096 have `factor` times the stalls of the base. */
 struct world {
 	struct pl_analysis analyses[2][NR_SEEDS];
-	const struct pl_analysis *lists[2][NR_SEEDS];
+	bool missing[2][NR_SEEDS];
+	size_t nr;
 	struct pl_claim_cells groups[4];
 };
 
 static void make_world(struct world *world, double factor, size_t nr)
 {
-	*world = (struct world){ 0 };
+	*world = (struct world){ .nr = nr };
 	for (size_t i = 0; i < NR_SEEDS; i++) {
 		for (size_t g = 0; g < 2; g++) {
 			struct pl_analysis *analysis = &world->analyses[g][i];
@@ -153,11 +154,25 @@ static void make_world(struct world *world, double factor, size_t nr)
 			*analysis = (struct pl_analysis){ .verdict = PL_COMPLETED };
 			analysis->value[M_workload_s] = 10;
 			analysis->value[M_alloc_stalls] = (double)(100 + i) * (g ? factor : 1);
-			world->lists[g][i] = analysis;
 		}
 	}
+}
+
+static void judge_world(struct world *world, const struct pl_claim *claim, struct pl_claim_result *result)
+{
+	for (size_t g = 0; g < 4; g++) {
+		pl_claim_cells_init(claim, &world->groups[g], world->nr);
+		for (size_t i = 0; i < world->nr; i++)
+			if (!world->missing[g == 3][i])
+				pl_claim_cell_says(claim, &world->groups[g], i, &world->analyses[g == 3][i], NULL);
+	}
+	pl_claim_judge(claim, world->groups, result);
+}
+
+static void free_world(struct world *world)
+{
 	for (size_t g = 0; g < 4; g++)
-		world->groups[g] = (struct pl_claim_cells){ .list = world->lists[g == 3], .nr = nr };
+		pl_claim_cells_free(&world->groups[g]);
 }
 
 static struct pl_claim_result judge(struct world *world)
@@ -166,7 +181,8 @@ static struct pl_claim_result judge(struct world *world)
 	struct pl_claim_result result;
 
 	load(NULL, NULL, &claim);
-	pl_claim_judge(&claim, world->groups, &result);
+	judge_world(world, &claim, &result);
+	free_world(world);
 	pl_claim_free(&claim);
 	return result;
 }
@@ -226,7 +242,7 @@ static void test_too_few_seeds(void **state)
 	make_world(&world, 0.3, 5);
 	assert_int_equal(judge(&world).verdict, PL_CLAIM_HOLDS);
 	/* One that is incomplete is not counted. */
-	world.lists[1][2] = NULL;
+	world.missing[1][2] = true;
 	assert_int_equal(judge(&world).verdict, PL_CLAIM_CANNOT_TELL);
 	assert_int_equal(judge(&world).nr_missing, 1);
 	/* And a pair of which one has no stalls has no ratio. */
@@ -251,7 +267,8 @@ static void test_reduction(void **state)
 		char *over = pl_asprintf("over: %s }\n    hung_rate", cases[i].over);
 
 		load("over: median }\n    hung_rate", over, &claim);
-		pl_claim_judge(&claim, world.groups, &result);
+		judge_world(&world, &claim, &result);
+		free_world(&world);
 		assert_float_equal(result.numbers[0].value, cases[i].value, 1e-9);
 		pl_claim_free(&claim);
 		free(over);
@@ -268,12 +285,14 @@ static void test_difference(void **state)
 	(void)state;
 	make_world(&world, 3, 5);
 	load("of: \"alloc_stalls / workload_s\", over: ratio", "of: alloc_stalls, over: difference", &claim);
-	pl_claim_judge(&claim, world.groups, &result);
+	judge_world(&world, &claim, &result);
+	free_world(&world);
 	assert_float_equal(result.numbers[2].value, 204, 1e-9);
 	assert_true(result.numbers[2].low >= 200 && result.numbers[2].high <= 208);
 	pl_claim_free(&claim);
 	load("over: median }\n    hung_rate", "over: max }\n    hung_rate", &claim);
-	pl_claim_judge(&claim, world.groups, &result);
+	judge_world(&world, &claim, &result);
+	free_world(&world);
 	assert_true(isnan(result.numbers[0].low) && isnan(result.numbers[0].high));
 	pl_claim_free(&claim);
 }
@@ -288,7 +307,7 @@ static void test_texts(void **state)
 	(void)state;
 	load(NULL, NULL, &claim);
 	make_world(&world, 0.3, NR_SEEDS);
-	pl_claim_judge(&claim, world.groups, &kernels[0].result);
+	judge_world(&world, &claim, &kernels[0].result);
 	kernels[1].result = kernels[0].result;
 	kernels[0].groups = kernels[1].groups = world.groups;
 	kernels[1].result.numbers[2].value = 1234.56;
@@ -308,6 +327,7 @@ static void test_texts(void **state)
 	assert_null(strstr(svg.text, "nan"));
 	pl_buf_free(&svg);
 	pl_buf_free(&out);
+	free_world(&world);
 	pl_claim_free(&claim);
 }
 
