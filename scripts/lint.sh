@@ -94,6 +94,19 @@ include_order() {
 		END { exit bad }'
 }
 
+# Every .c file says what it is for before anything else: a sentence or more in a comment below its SPDX line.
+opening_comments() {
+	# shellcheck disable=SC2016 # for awk
+	tracked 'harness/*.c' 'tests/*.c' | xargs awk '
+		FNR == 1 { text = "" }
+		FNR == 2 { text = $0 }
+		FNR == 3 && text == "/*" { text = text substr($0, 3) }
+		FNR == 3 && (text !~ /^\/\* [^ ]/ || length(text) < 20) {
+			print FILENAME ":2: found no comment that says what the file is for"; bad = 1
+		}
+		END { exit bad }'
+}
+
 # A status that comes without a text must not print what was on the stack.
 initialised_errors() {
 	! tracked 'harness/*.c' | xargs grep -nE '^\s+struct pl_error \w+(, \*?\w+)*;'
@@ -103,6 +116,7 @@ check shellcheck shell_check
 check 'SPDX identifiers' licences
 check 'include order' include_order
 check 'initialised errors' initialised_errors
+check 'opening comments' opening_comments
 check 'one black box format' same_format
 check checkpatch scripts/checkpatch.sh kernel-patches/*/*.patch
 check cppcheck cpp_check

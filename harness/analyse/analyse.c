@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/* One walk over a log, record by record, to the verdict and the metrics of a cell: see analyse.h. */
 #include "analyse/analyse.h"
 #include "analyse/freeze.h"
 #include "analyse/oom.h"

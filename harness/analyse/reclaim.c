@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Puts the beginnings and ends of direct reclaim, of what kswapd does, and of writes to the disk together, and adds up
+ * what of it lies in the window.
+ */
 #include "analyse/reclaim.h"
 #include "analyse/marks.h"
 

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Reads lines of /proc/vmstat from the output of a task, and what its counters grew by from the first line to the
+ * last.
+ */
 #include "analyse/vmstat.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/* Errors, memory or the end of the program, growing text, hashes, and files that are written whole or not at all. */
 #include "base/base.h"
 
 #include <errno.h>

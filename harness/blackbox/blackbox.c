@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Opens a black box and walks its records, checking each length before anything reads it; and names for the kinds of
+ * what is in it.
+ */
 #include "blackbox/blackbox.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/* Prints every record of a black box as a line of text, for `plimsoll log`. */
 #include "blackbox/blackbox.h"
 
 #include <inttypes.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/* Claims as a table, as JSON, and as the page docs/claims.md; and the texts of a claim with its numbers put in. */
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <math.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Reads the claim of a matrix's file and refuses what is not known: groups, curves, numbers, conditions, and {numbers}
+ * in texts.
+ */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>

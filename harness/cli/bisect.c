@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * What the kinds of `plimsoll bisect` share: progress on the terminal, the cells that were run, and the JSON of an
+ * answer.
+ */
 #include "cli/bisect.h"
 
 #include <json-c/json.h>

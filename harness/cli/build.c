@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Runs scripts/kernel-build.sh on the source tree of a kernel, and tells a tree that does not build from a script that
+ * failed.
+ */
 #include "cli/build.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/* `plimsoll bisect`: its options, which of the kinds of search they ask for, and whether what that needs is given. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/* `plimsoll boot`: a shell in a guest, on the terminal of whoever asks. */
 #include <stdlib.h>
 #include <termios.h>
 #include <unistd.h>

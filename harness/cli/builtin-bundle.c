@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * `plimsoll bundle` writes a finished cell into one file; and reads such a file back, trusting nothing in it, for
+ * `reproduce`.
+ */
 #include <dirent.h>
 #include <json-c/json.h>
 #include <stdlib.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * `plimsoll check`: runs a scenario with its seeds, and says whether it is bad by the exit codes that `git bisect run`
+ * reads.
+ */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * `plimsoll claims`: loads the claims, runs those of their cells that are not finished, judges, prints, and compares
+ * with what is published.
+ */
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>

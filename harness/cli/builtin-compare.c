@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * `plimsoll compare`: from its operands to two lists of cells, A and B, what changed between them, and whether bounds
+ * are kept.
+ */
 #include <fnmatch.h>
 #include <inttypes.h>
 #include <stdlib.h>

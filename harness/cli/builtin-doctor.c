@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/* `plimsoll doctor`: checks one by one what runs need of this host, and says what is missing. */
 #include <dirent.h>
 #include <limits.h>
 #include <stdlib.h>

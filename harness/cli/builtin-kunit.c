@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/* `plimsoll kunit`: boots a kernel that runs its own tests, and reads their results from the console. */
 #include <stdlib.h>
 #include <string.h>
 

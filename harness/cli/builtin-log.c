@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/* `plimsoll log`: the records of a finished cell's black box as text. */
 #include <stdlib.h>
 
 #include "blackbox/blackbox.h"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/* `plimsoll metrics`: the page docs/metrics.md, from the tables that the program computes with. */
 #include "analyse/analyse.h"
 #include "cli/cli.h"
 

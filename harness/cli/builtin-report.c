@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/* `plimsoll report`: finished cells in one of the formats of report/, into a file or to standard output. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * `plimsoll reproduce`: runs a scenario or a bundle, says of each cell whether it ended as expected, and explains the
+ * hang.
+ */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/* `plimsoll run`: the cells of a matrix that have not run yet, and the table of all of them. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/* `plimsoll show`: all that is known of one cell, finished or still running. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

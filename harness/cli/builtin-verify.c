@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/* `plimsoll verify`: runs cells again and compares the digests of their logs; and the control, which has to differ. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>

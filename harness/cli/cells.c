@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Claims the cells that the ledger has not got, runs them, and stores each as it ends; what another plimsoll runs is
+ * left to it.
+ */
 #include "cli/cells.h"
 
 #include <stdlib.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * What several commands share: reading their arguments, finding cells and kernels by what a user types, and cells of
+ * no matrix.
+ */
 #include <dirent.h>
 #include <errno.h>
 #include <json-c/json.h>

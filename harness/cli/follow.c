@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/* Finds the cell that runs, maps its log read-only, and prints a line of it each second until it ends. */
 #include "cli/follow.h"
 
 #include <fcntl.h>

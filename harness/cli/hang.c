@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/* Reads a finished cell's log with the symbols of its kernel, for those commands that tell of a hang. */
 #include "cli/hang.h"
 
 #include <json-c/json.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/* The program: the options before a command's name, the list of commands, and the call of the one that is named. */
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>

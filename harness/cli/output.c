@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/* Writes a file beside its place and puts it there when it is whole; what is no regular file is written directly. */
 #include "cli/output.h"
 
 #include <errno.h>

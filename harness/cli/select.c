@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/* Finds the finished cells that a user names by a matrix, a scenario, a bisect, an id or a pattern. */
 #include "cli/select.h"
 
 #include <fnmatch.h>

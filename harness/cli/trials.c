@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Makes the cells that a search asks for from a scenario and a variant of it, runs them, and judges each by the goal.
+ */
 #include "cli/trials.h"
 
 #include <math.h>

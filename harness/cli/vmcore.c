@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Runs a cell again up to the instant of its convoy, writes a core there, and checks by the digest that it was the
+ * same run.
+ */
 #include "cli/vmcore.h"
 
 #include <dirent.h>

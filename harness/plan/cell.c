@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * From the parts of a cell to the agent's program, the inputs as canonical JSON, and the id that is their hash; and
+ * its label.
+ */
 #include <fnmatch.h>
 #include <inttypes.h>
 #include <json-c/json.h>

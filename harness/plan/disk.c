@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/* Reads the file of a disk, and writes the agent's lines for its queue and its limits. */
 #include <inttypes.h>
 #include <string.h>
 

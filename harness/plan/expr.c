@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/* Evaluates the integer expressions between braces: see expr.h. */
 #include "plan/expr.h"
 
 #include <ctype.h>

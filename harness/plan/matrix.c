@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Reads a matrix, loads the parts that it names, and multiplies its axes out into cells, those of includes, excludes
+ * and variants as well; and the expectations of a scenario.
+ */
 #include <dirent.h>
 #include <inttypes.h>
 #include <search.h>

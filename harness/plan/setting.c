@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Reads the file of a setting over the values that all settings begin with, checks it against a kernel, and writes the
+ * agent's lines for it.
+ */
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>

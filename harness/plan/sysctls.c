@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Reads the list of sysctls and of the kernels that have them, finds a name in it, and what is nearest to one that is
+ * none.
+ */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/* Reads the file of a workload, and writes the agent's lines for it with the parameters that a matrix gives. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

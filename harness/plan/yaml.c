@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Builds the tree of a YAML file with libyaml, refuses what plimsoll does not take, and reads maps and values out of
+ * it.
+ */
 #include "plan/yaml.h"
 
 #include <ctype.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/* Reads what was added to a growing log since the last time, and prints how the guest is as a line of a table. */
 #include "report/follow.h"
 
 #include <string.h>

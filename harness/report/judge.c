@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/* Compares how a cell ended with what its scenario expects of it. */
 #include "report/judge.h"
 
 #include <string.h>

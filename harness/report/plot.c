@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/* Draws points with their intervals and a fitted curve over a scale with ticks, linear or logarithmic, as SVG. */
 #include "report/plot.h"
 
 #include <math.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/* Intervals, tests and survival curves: the formulas of statistics.h, on the distributions of GSL. */
 #include "report/statistics.h"
 
 #include <gsl/gsl_cdf.h>

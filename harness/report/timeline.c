@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/* Reads a log into series that are thin enough to draw, and packs them as text for a page. */
 #include "analyse/oom.h"
 #include "report/timeline.h"
 

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Counts runs as they start and end, draws how many are done and how long the rest may take, and names each that
+ * ended.
+ */
 #include "run/progress.h"
 
 #include <unistd.h>

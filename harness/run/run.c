@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * The loop that starts VMs side by side, watches each to its end, a deadline or a signal, and hands what came of it
+ * on.
+ */
 #include "run/run.h"
 
 #include <errno.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Asks an engine for queries, puts them to the lab as a batch, and tells the engine what came back, until it needs no
+ * more.
+ */
 #include "search/drive.h"
 
 #include <stdlib.h>

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Builds the trajectories of the screening, and computes the effects and their intervals from the values of the cells.
+ */
 #include "search/effects.h"
 
 #include <gsl/gsl_cdf.h>

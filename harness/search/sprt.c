@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * The sequential test itself, and how it behaves at a given rate: the chance of each verdict and how many cells it
+ * takes.
+ */
 #include "search/sprt.h"
 
 #include <gsl/gsl_cdf.h>

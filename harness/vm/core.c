@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/* Writes a guest's RAM as an ELF core, with the notes that drgn and crash look for. */
 #include "vm/core.h"
 
 #include <errno.h>

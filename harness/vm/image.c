@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/* Copies images into a guest's disk, and makes the empty file system of its data partition once for each size. */
 #include "vm/image.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/* Starts QEMU with its memory and its limits, and waits for it, holds it, kills it and reads what it left. */
 #include "vm/vm.h"
 
 #include <errno.h>

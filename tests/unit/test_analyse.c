@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/* Verdicts, flags and metrics of logs that were built by hand. */
 #include "analyse/analyse.h"
 
 #include "bb_builder.h"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/* Reading black boxes: whole ones, and those that are cut, damaged or lie about their lengths. */
 #include "blackbox/blackbox.h"
 
 #include "bb_builder.h"

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * The ledger: cells that are kept, claimed by one plimsoll at a time, swept and read back, whoever was killed
+ * meanwhile.
+ */
 #include "ledger/ledger.h"
 
 #include <dirent.h>

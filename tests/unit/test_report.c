@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/* Tables, lists and texts of reports, from rows that were made up. */
 #include "report/internal.h"
 #include "report/report.h"
 
