@@ -359,6 +359,7 @@ main() {
 		mv "$configs/kernels.lock.new" "$configs/kernels.lock"
 		;;
 	*)
+		[ -n "$first" ] || depend=1
 		for name in "$@"; do
 			has_series "$name" || die 2 "no kernel '$name': there are $(all_series); KERNEL_TREE=path takes others"
 			series=$name
