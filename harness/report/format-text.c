@@ -154,10 +154,10 @@ void report_outcome(const struct pl_report *report, const struct pl_row *row, st
 	if (row->analysis.verdict != PL_COMPLETED || outcome->result != REPORT_PASS)
 		explain(row, &text);
 	if (*fingerprint)
-		pl_buf_printf(&text, "%sconvoy %s", text.len ? "; " : "", fingerprint);
+		pl_buf_printf(&text, "%sfingerprint %s", text.len ? "; " : "", fingerprint);
 	if (expect)
 		pl_buf_printf(&text, "%sexpected %s%s%s", text.len ? "; " : "", pl_verdict_name(expect->verdict),
-			      expect->convoy ? ", convoy " : "", expect->convoy ? expect->convoy : "");
+			      expect->convoy ? ", fingerprint " : "", expect->convoy ? expect->convoy : "");
 	if (report->bisect)
 		pl_buf_printf(&text, "%s%s, where bad is: %s", text.len ? "; " : "",
 			      pl_judgement_name(report->bisect->judged[row - report->rows]), report->bisect->goal);

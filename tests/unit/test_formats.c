@@ -281,6 +281,32 @@ static void hostile_log(void **state)
 	free(text);
 }
 
+/* What is expected and found is a fingerprint: that of a hang that is of no lock, too. */
+static void fingerprint_of_no_lock(void **state)
+{
+	struct bb_blocked *blocked;
+	struct pl_expect expect = { .verdict = PL_HUNG, .convoy = "jbd2 commit: holder | fsync" };
+	struct pl_cell cell = { .expect = &expect };
+	const struct pl_matrix matrix = { .cells = &cell, .nr_cells = 1 };
+	struct pl_report report = { .title = "", .rows = rows, .ledger = ledger, .matrix = &matrix };
+	struct pl_error err;
+	char *text;
+
+	(void)state;
+	bbb_mark(&box, 1.0, "workload");
+	blocked = bbb_add(&box, BB_REC_BLOCKED, sizeof(*blocked), 2.2);
+	blocked->since_ns = bbb_ns(2);
+	blocked->pid = 7;
+	bbb_end(&box, 60, BB_END_DONE);
+	keep_log();
+	report.nr_rows = nr_rows;
+	snprintf(cell.id, sizeof(cell.id), "%s", rows[0].id);
+	assert_int_equal(write_into("ktap", &report, &text, &err), PL_OK);
+	assert_non_null(strstr(text, "fingerprint sleep in ? | ?; expected hung, fingerprint jbd2 commit: "));
+	assert_null(strstr(text, "convoy"));
+	free(text);
+}
+
 static void no_log(void **state)
 {
 	struct pl_report report = { .title = "", .rows = rows, .nr_rows = 1, .ledger = ledger };
@@ -392,6 +418,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(hostile_names, set_up, tear_down), cmocka_unit_test_setup_teardown(kcidb, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(nothing_known, set_up, tear_down), cmocka_unit_test_setup_teardown(trace, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(timeline, set_up, tear_down),	   cmocka_unit_test_setup_teardown(hostile_log, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(fingerprint_of_no_lock, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(no_log, set_up, tear_down),	   cmocka_unit_test_setup_teardown(follow, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(running, set_up, tear_down),
 	};
