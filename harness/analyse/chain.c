@@ -8,14 +8,6 @@
 /* Links of a chain that a fingerprint names: what lies deeper is chance. */
 #define FINGERPRINT_LINKS 3
 
-static const struct facts_span *span_at(const struct facts_spans *spans, uint32_t pid, uint64_t t_ns)
-{
-	for (size_t i = facts_first_of(spans, pid); i < spans->nr && spans->list[i].pid == pid; i++)
-		if (spans->list[i].begin_ns <= t_ns && spans->list[i].end_ns > t_ns)
-			return &spans->list[i];
-	return NULL;
-}
-
 static const struct facts_span *lock_wait_at(const struct finder *finder, uint32_t pid, uint64_t t_ns)
 {
 	for (size_t i = 0; i < finder->facts.waits.nr; i++) {
@@ -29,7 +21,7 @@ static const struct facts_span *lock_wait_at(const struct finder *finder, uint32
 
 static void link_io(const struct finder *finder, struct pl_wait_link *link, uint64_t t_ns)
 {
-	const struct facts_span *request = span_at(&finder->facts.requests, link->pid, t_ns);
+	const struct facts_span *request = facts_at(&finder->facts.requests, link->pid, t_ns);
 
 	if (request) {
 		const struct bb_disk_io *io = (const void *)request->rec;
@@ -50,11 +42,11 @@ static void look_at(const struct finder *finder, struct pl_wait_link *link, uint
 		    enum pl_stack_role *whom)
 {
 	const struct facts_span *lock_wait = lock_wait_at(finder, link->pid, t_ns);
-	const struct facts_span *stall = span_at(&finder->facts.stalls, link->pid, t_ns);
+	const struct facts_span *stall = facts_at(&finder->facts.stalls, link->pid, t_ns);
 	const struct bb_rec *rec = finder_stack_near(finder, link->pid, t_ns);
 	const char *names[BB_CONVOY_STACK_DEPTH];
 	size_t nr = finder_names(finder, rec, names);
-	const struct facts_span *sleep = span_at(&finder->facts.blocked, link->pid, t_ns);
+	const struct facts_span *sleep = facts_at(&finder->facts.blocked, link->pid, t_ns);
 	const __u64 *stack;
 
 	*lock = 0;
@@ -148,7 +140,7 @@ static uint32_t role_at(const struct finder *finder, enum pl_stack_role role, ui
 				       role))
 			continue;
 
-		const struct facts_span *stall = span_at(&finder->facts.stalls, span->pid, t_ns);
+		const struct facts_span *stall = facts_at(&finder->facts.stalls, span->pid, t_ns);
 		uint64_t since_ns = stall ? stall->begin_ns : span->begin_ns;
 
 		nr++;

@@ -14,40 +14,28 @@
 #define LEAST_SHARE 0.25
 /* Below this part of what explains it, a kind of wait is a trace. */
 #define LEAST_PART 0.1
+/* As many holders, and as many waiters, as the recorder follows at a time; a log may have been made up to hold more. */
+#define MAX_TASKS 1024
 
 static uint64_t before(uint64_t t_ns, uint64_t by_ns)
 {
 	return t_ns > by_ns ? t_ns - by_ns : 0;
 }
 
-static bool is_read(const struct facts_span *request)
+static double covered_s(const struct facts_spans *spans, uint32_t pid, uint64_t begin_ns, uint64_t end_ns)
 {
-	return pl_bb_disk_is_read(((const struct bb_disk_io *)(const void *)request->rec)->kind);
+	return (double)facts_covered_ns(spans, pid, begin_ns, end_ns) / NS_PER_S;
 }
 
-/* Seconds of [begin, end) that the task's spans cover, those inside each other counted once; *nr says how many there are. */
-static double covered_s(const struct facts_spans *spans, uint32_t pid, uint64_t begin_ns, uint64_t end_ns, bool reads,
-			uint64_t *nr)
+/* How many of the task's spans reach into [begin, end). */
+static uint64_t count_in(const struct facts_spans *spans, uint32_t pid, uint64_t begin_ns, uint64_t end_ns)
 {
-	uint64_t sum_ns = 0, until_ns = begin_ns;
+	uint64_t nr = 0;
 
-	*nr = 0;
-	for (size_t i = facts_first_of(spans, pid); i < spans->nr && spans->list[i].pid == pid; i++) {
-		uint64_t from_ns = spans->list[i].begin_ns, to_ns = spans->list[i].end_ns;
-
-		if (from_ns >= end_ns)
-			break;
-		if (to_ns <= begin_ns || (reads && !is_read(&spans->list[i])))
-			continue;
-		(*nr)++;
-		from_ns = from_ns > until_ns ? from_ns : until_ns;
-		to_ns = to_ns < end_ns ? to_ns : end_ns;
-		if (to_ns > from_ns) {
-			sum_ns += to_ns - from_ns;
-			until_ns = to_ns;
-		}
-	}
-	return (double)sum_ns / NS_PER_S;
+	for (size_t i = facts_first_of(spans, pid);
+	     i < spans->nr && spans->list[i].pid == pid && spans->list[i].begin_ns < end_ns; i++)
+		nr += spans->list[i].end_ns > begin_ns;
+	return nr;
 }
 
 static bool is_sleeping_lock(uint32_t flags)
@@ -134,7 +122,6 @@ static void on_holder(struct pl_convoy *convoy, const struct facts *facts, const
 {
 	struct pl_convoy_task *task = &convoy->holders[convoy->nr_holders++];
 	const struct facts_span *hold = whole(&facts->holds, part);
-	uint64_t nr_reads;
 
 	fill_task(task, part, at_ns);
 	if (hold) {
@@ -144,8 +131,9 @@ static void on_holder(struct pl_convoy *convoy, const struct facts *facts, const
 		task->open = rec->task_flags & BB_TASK_OPEN;
 		task->switches = rec->switches;
 	}
-	task->reclaim_s = covered_s(&facts->stalls, task->pid, part->since_ns, at_ns, false, &task->stalls);
-	task->read_s = covered_s(&facts->requests, task->pid, part->since_ns, at_ns, true, &nr_reads);
+	task->reclaim_s = covered_s(&facts->stalls, task->pid, part->since_ns, at_ns);
+	task->stalls = count_in(&facts->stalls, task->pid, part->since_ns, at_ns);
+	task->read_s = covered_s(&facts->reads, task->pid, part->since_ns, at_ns);
 	for (size_t i = facts_first_of(&facts->requests, task->pid);
 	     i < facts->requests.nr && facts->requests.list[i].pid == task->pid; i++) {
 		const struct facts_span *request = &facts->requests.list[i];
@@ -200,17 +188,19 @@ static int by_since(const void *a, const void *b)
 
 static void collect(const struct pl_bb *bb, struct pl_convoy *convoy, const struct facts *facts, uint64_t at_ns)
 {
-	convoy->holders = pl_calloc(facts->parts.nr, sizeof(*convoy->holders));
-	convoy->waiters = pl_calloc(facts->parts.nr, sizeof(*convoy->waiters));
+	size_t room = facts->parts.nr < MAX_TASKS ? facts->parts.nr : MAX_TASKS;
+
+	convoy->holders = pl_calloc(room, sizeof(*convoy->holders));
+	convoy->waiters = pl_calloc(room, sizeof(*convoy->waiters));
 	for (size_t i = 0; i < facts->parts.nr; i++) {
 		const struct bb_lock_task *part = part_at(facts, i);
 
 		if (part->lock != convoy->lock || facts->parts.list[i].end_ns != at_ns)
 			continue;
 		convoy->log_bytes = (uint64_t)((const uint8_t *)part - bb->region) + part->head.bytes - bb->header.log_offset;
-		if (part->role == BB_LOCK_HOLDER)
+		if (part->role == BB_LOCK_HOLDER && convoy->nr_holders < room)
 			on_holder(convoy, facts, part, at_ns);
-		else if (part->role == BB_LOCK_WAITER)
+		else if (part->role == BB_LOCK_WAITER && convoy->nr_waiters < room)
 			on_waiter(convoy, facts, part, at_ns);
 	}
 	if (convoy->nr_holders)
@@ -225,13 +215,13 @@ static void held_up_by(struct pl_convoy *convoy, const struct facts *facts, uint
 	for (size_t i = 0; i < facts->holds.nr; i++) {
 		const struct facts_span *hold = &facts->holds.list[i];
 		uint64_t from_ns = hold->begin_ns > begin_ns ? hold->begin_ns : begin_ns;
-		uint64_t to_ns = hold->end_ns < at_ns ? hold->end_ns : at_ns, nr;
+		uint64_t to_ns = hold->end_ns < at_ns ? hold->end_ns : at_ns;
 
 		if (((const struct bb_lock_hold *)(const void *)hold->rec)->lock != convoy->lock || to_ns <= from_ns)
 			continue;
 		convoy->held_s += (double)(to_ns - from_ns) / NS_PER_S;
-		convoy->held_reclaim_s += covered_s(&facts->stalls, hold->pid, from_ns, to_ns, false, &nr);
-		convoy->held_read_s += covered_s(&facts->requests, hold->pid, from_ns, to_ns, true, &nr);
+		convoy->held_reclaim_s += covered_s(&facts->stalls, hold->pid, from_ns, to_ns);
+		convoy->held_read_s += covered_s(&facts->reads, hold->pid, from_ns, to_ns);
 	}
 }
 

@@ -59,30 +59,15 @@ uint32_t finder_flags(const struct bb_rec *rec)
 
 const struct bb_rec *finder_stack_near(const struct finder *finder, uint32_t pid, uint64_t t_ns)
 {
-	const struct facts_spans *blocked = &finder->facts.blocked, *parts = &finder->facts.parts;
-	const struct bb_rec *found = NULL;
-	uint64_t least_ns = FINDER_SLACK_NS;
+	uint64_t off_ns, part_off_ns;
+	const struct facts_span *blocked = facts_near(&finder->facts.blocked, pid, t_ns, &off_ns);
+	const struct facts_span *part = facts_point_near(&finder->facts.parts_by_task, pid, t_ns, &part_off_ns);
 
-	for (size_t i = facts_first_of(blocked, pid); i < blocked->nr && blocked->list[i].pid == pid; i++) {
-		const struct facts_span *span = &blocked->list[i];
-		uint64_t off_ns = span->begin_ns > t_ns	 ? span->begin_ns - t_ns
-				  : span->end_ns <= t_ns ? t_ns - span->end_ns
-							 : 0;
-
-		if (off_ns > least_ns || (found && off_ns == least_ns))
-			continue;
-		found = span->rec;
-		least_ns = off_ns;
-	}
-	for (size_t i = 0; i < parts->nr; i++) {
-		uint64_t at_ns = parts->list[i].end_ns, off_ns = at_ns > t_ns ? at_ns - t_ns : t_ns - at_ns;
-
-		if (parts->list[i].pid != pid || off_ns > least_ns || (found && off_ns == least_ns))
-			continue;
-		found = parts->list[i].rec;
-		least_ns = off_ns;
-	}
-	return found;
+	if (blocked && off_ns > FINDER_SLACK_NS)
+		blocked = NULL;
+	if (part && part_off_ns <= FINDER_SLACK_NS && (!blocked || part_off_ns < off_ns))
+		return part->rec;
+	return blocked ? blocked->rec : NULL;
 }
 
 static struct wait *add_wait(struct finder *finder, struct wait wait)
@@ -204,7 +189,7 @@ static bool is_reported_by(const struct wait *wait, const struct bb_hung_task *r
 	return wait->pieces > 1 || finder_blocked(wait->rec)->switches == rec->switches;
 }
 
-/* khungtaskd says it again at each scan: the first time counts. */
+/* khungtaskd says it again at each scan: the first time counts. Reports come by task. */
 static void add_report(struct finder *finder, size_t nr_sorted, const struct facts_span *report)
 {
 	const struct bb_hung_task *rec = finder_hung(report->rec);
@@ -221,8 +206,8 @@ static void add_report(struct finder *finder, size_t nr_sorted, const struct fac
 		return;
 	}
 	/* One that only khungtaskd knows of, because the recorder's table was full, or the log was cut off. */
-	for (size_t i = nr_sorted; i < finder->nr; i++)
-		if (finder->waits[i].pid == rec->pid && finder_hung(finder->waits[i].rec)->switches == rec->switches)
+	for (size_t i = finder->nr; i-- > nr_sorted && finder->waits[i].pid == rec->pid;)
+		if (finder_hung(finder->waits[i].rec)->switches == rec->switches)
 			return;
 
 	struct wait wait = { .kind = PL_WAIT_LOCK,
@@ -277,8 +262,34 @@ static void add_evidence(struct finder *finder, uint64_t lock, bool mmap, const 
 {
 	const __u64 *stack;
 	uint32_t nr = finder_stack(rec, &stack);
+	const char *asker = finder->symbols && nr && stack[0]
+				    ? pl_symbols_name(finder->symbols, finder->bb->header.text_start, stack[0])
+				    : NULL;
 
-	finder->evidence[finder->nr_evidence++] = (struct evidence){ lock, mmap, nr ? stack[0] : 0 };
+	finder->evidence[finder->nr_evidence++] =
+		(struct evidence){ lock, mmap, asker, asker ? pl_stack_lock(asker) : NULL };
+}
+
+/* Once for each lock, so that naming it does not take longer the more asked for it. */
+static void merge_evidence(struct finder *finder)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < finder->nr_evidence; i++) {
+		const struct evidence *evidence = &finder->evidence[i];
+
+		if (!kept || finder->evidence[kept - 1].lock != evidence->lock) {
+			finder->evidence[kept++] = *evidence;
+			continue;
+		}
+
+		struct evidence *first = &finder->evidence[kept - 1];
+
+		first->mmap |= evidence->mmap;
+		first->asker = first->asker ? first->asker : evidence->asker;
+		first->known = first->known ? first->known : evidence->known;
+	}
+	finder->nr_evidence = kept;
 }
 
 static void read_evidence(struct finder *finder)
@@ -302,53 +313,30 @@ static void read_evidence(struct finder *finder)
 			add_evidence(finder, finder_hung(facts->reports.list[i].rec)->lock, false,
 				     facts->reports.list[i].rec);
 	qsort(finder->evidence, finder->nr_evidence, sizeof(*finder->evidence), by_lock);
-}
-
-static const char *function_at(const struct finder *finder, uint64_t address)
-{
-	return finder->symbols && address ? pl_symbols_name(finder->symbols, finder->bb->header.text_start, address)
-					  : NULL;
-}
-
-static size_t first_evidence(const struct finder *finder, uint64_t lock)
-{
-	size_t low = 0, high = finder->nr_evidence;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (finder->evidence[middle].lock < lock)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	merge_evidence(finder);
 }
 
 /* As the convoy names its lock, from whatever the log has about who asked for it. */
 static void waits_name_lock(const struct finder *finder, uint64_t lock, uint32_t lock_flags,
 			    char name[PL_WAIT_NAME_MAX])
 {
-	size_t first = first_evidence(finder, lock);
-	const char *asker = NULL, *known = NULL;
+	const struct evidence key = { .lock = lock }, nothing = { 0 };
+	const struct evidence *found =
+		bsearch(&key, finder->evidence, finder->nr_evidence, sizeof(*finder->evidence), by_lock);
+	const struct evidence *evidence = found ? found : &nothing;
 
-	for (size_t i = first; i < finder->nr_evidence && finder->evidence[i].lock == lock; i++) {
-		const char *function = function_at(finder, finder->evidence[i].asker);
-
-		if (finder->evidence[i].mmap) {
-			snprintf(name, PL_WAIT_NAME_MAX, "mmap_lock");
-			return;
-		}
-		asker = asker ? asker : function;
-		known = known || !function ? known : pl_stack_lock(function);
+	if (evidence->mmap) {
+		snprintf(name, PL_WAIT_NAME_MAX, "mmap_lock");
+		return;
 	}
 	if (finder->symbols &&
 	    pl_symbols_object(finder->symbols, finder->bb->header.text_start, lock, name, PL_WAIT_NAME_MAX))
 		return;
-	if (known)
-		snprintf(name, PL_WAIT_NAME_MAX, "%s", known);
+	if (evidence->known)
+		snprintf(name, PL_WAIT_NAME_MAX, "%s", evidence->known);
 	else
-		snprintf(name, PL_WAIT_NAME_MAX, "%s of %s", pl_lock_kind(lock_flags), asker ? asker : "?");
+		snprintf(name, PL_WAIT_NAME_MAX, "%s of %s", pl_lock_kind(lock_flags),
+			 evidence->asker ? evidence->asker : "?");
 }
 
 uint32_t finder_lock_flags(const struct wait *wait)

@@ -29,11 +29,12 @@ struct wait {
 	const struct bb_rec *rec; /* NULL: a stall under way */
 };
 
-/* What a record says of who asked for a lock. */
+/* What records say of who asked for a lock. */
 struct evidence {
 	uint64_t lock;
 	bool mmap;
-	uint64_t asker; /* 0: not known */
+	const char *asker; /* a function; NULL: no name */
+	const char *known; /* what the lock is, if a function is known to ask for that; or NULL */
 };
 
 struct comm {
@@ -48,7 +49,7 @@ struct finder {
 	uint64_t timeout_ns;
 	struct wait *waits;
 	size_t nr, room;
-	struct evidence *evidence; /* by lock */
+	struct evidence *evidence; /* by lock, one each */
 	size_t nr_evidence;
 	struct comm *comms; /* by pid */
 	size_t nr_comms;

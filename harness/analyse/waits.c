@@ -258,6 +258,7 @@ void pl_waits_find(const struct pl_bb *bb, const struct pl_symbols *symbols, dou
 	waits->workload_s = finder_s(finder.facts.workload_ns);
 	make_groups(&finder, waits);
 	list_reported(&finder, waits);
+	waits->nr_reports_left_out = finder.facts.nr_reports_left_out;
 	waits->told = choose_told(waits, hung_task_timeout_s);
 
 	const struct pl_wait_group *told = pl_waits_is_told(waits) ? &waits->groups[waits->told] : NULL;

@@ -82,6 +82,7 @@ struct pl_waits {
 	size_t nr_groups, nr_reported_groups;
 	struct pl_wait *reported; /* every wait that khungtaskd reported, in the order in which it did */
 	size_t nr_reported;
+	size_t nr_reports_left_out; /* of the log's reports, those beyond the first FACTS_MAX_REPORTS */
 	size_t told;	 /* which of them the hang is told of; nr_groups: nobody waited 10 s for anything */
 	bool has_convoy; /* of that group's lock; if it is no lock, of the longest wait for one */
 	struct pl_convoy convoy;

@@ -17,7 +17,7 @@
 #define BBB_SCHEMA    "1 sample 528\n19 stall_end 104\n"
 
 struct bbb {
-	uint8_t *region; /* BB_LOG_OFFSET + BBB_LOG_BYTES */
+	uint8_t *region;
 	size_t bytes;
 	uint64_t seq;
 };
@@ -27,9 +27,9 @@ static inline struct bb_header *bbb_header(struct bbb *b)
 	return (void *)b->region;
 }
 
-static inline void bbb_new(struct bbb *b)
+static inline void bbb_new_of(struct bbb *b, size_t log_bytes)
 {
-	b->bytes = BB_LOG_OFFSET + BBB_LOG_BYTES;
+	b->bytes = BB_LOG_OFFSET + log_bytes;
 	b->region = calloc(1, b->bytes);
 	assert(b->region);
 	b->seq = 0;
@@ -39,7 +39,7 @@ static inline void bbb_new(struct bbb *b)
 		.header_bytes = BB_HEADER_BYTES,
 		.region_bytes = b->bytes,
 		.log_offset = BB_LOG_OFFSET,
-		.log_bytes = BBB_LOG_BYTES,
+		.log_bytes = log_bytes,
 		.sample_period_ns = 100000000000, /* so few samples will do */
 		.blocked_ns = 1000000000,
 		.page_bytes = 4096,
@@ -48,6 +48,11 @@ static inline void bbb_new(struct bbb *b)
 		.release = "6.1.0-test",
 	};
 	memcpy(b->region + BB_SCHEMA_OFFSET, BBB_SCHEMA, sizeof(BBB_SCHEMA) - 1);
+}
+
+static inline void bbb_new(struct bbb *b)
+{
+	bbb_new_of(b, BBB_LOG_BYTES);
 }
 
 static inline void bbb_free(struct bbb *b)
