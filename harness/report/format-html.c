@@ -329,7 +329,7 @@ static void add_waits(struct pl_buf *json, const struct pl_waits *waits)
 		for (size_t k = 0; k < group->nr_chain; k++) {
 			struct pl_buf text = { 0 };
 
-			report_link(&text, &group->chain[k]);
+			report_link(&text, waits->symbols, &group->chain[k]);
 			pl_buf_printf(json, "%s", k ? "," : comma);
 			if (!k)
 				pl_buf_printf(json, "[%.3f,", group->chain_at_s - waits->workload_s);
@@ -344,11 +344,14 @@ static void add_waits(struct pl_buf *json, const struct pl_waits *waits)
 	pl_buf_printf(json, "],\"longest\":[");
 	for (size_t i = 0; i < waits->nr_groups && nr < MAX_CONVOY; i++) {
 		const struct pl_wait_group *group = &waits->groups[i];
+		char name[PL_WAIT_NAME_MAX];
 
 		if (group->longest.total_s < LEAST_WAIT_S)
 			continue;
 		pl_buf_printf(json, "%s[", nr++ ? "," : "");
-		add_text(json, group->longest.name);
+		snprintf(name, sizeof(name), "%.*s", report_name_len(waits->symbols, group->longest.name),
+			 group->longest.name);
+		add_text(json, name);
 		pl_buf_printf(json, ",%.3f,%zu,", group->longest.total_s, group->nr_tasks);
 		add_text(json, group->longest.comm);
 		pl_buf_printf(json, ",%u,%zu]", group->longest.pid, group->nr_reported);

@@ -171,6 +171,20 @@ static void print_memory(FILE *out, const struct pl_bb *bb, const struct story *
 		s->disk_inflight);
 }
 
+int report_name_len(const struct pl_symbols *symbols, const char *name)
+{
+	static const char *const nameless[] = { " of ?", " in ?" };
+	size_t len = strlen(name);
+
+	for (size_t i = 0; !symbols && i < sizeof(nameless) / sizeof(*nameless); i++) {
+		size_t rest = strlen(nameless[i]);
+
+		if (len > rest && !strcmp(name + len - rest, nameless[i]))
+			return (int)(len - rest);
+	}
+	return (int)len;
+}
+
 static void print_warnings(FILE *out, const struct pl_waits *waits, double timeout_s,
 			   const struct pl_table_style *style)
 {
@@ -183,14 +197,17 @@ static void print_warnings(FILE *out, const struct pl_waits *waits, double timeo
 		const struct pl_wait *wait = &waits->reported[i];
 		double reported_s = ns_s(wait->reported_ns);
 
-		fprintf(out, "  %7.1f s  %s:%u has waited %.1f s for %s", reported_s - waits->workload_s, wait->comm,
-			wait->pid, reported_s - wait->since_s, wait->name);
+		fprintf(out, "  %7.1f s  %s:%u has waited %.1f s for %.*s", reported_s - waits->workload_s, wait->comm,
+			wait->pid, reported_s - wait->since_s, report_name_len(waits->symbols, wait->name),
+			wait->name);
 		if (wait->kind == PL_WAIT_LOCK)
 			fprintf(out, " (%s)", pl_bb_lock_name(wait->lock_flags));
 		fputc('\n', out);
 	}
 	if (waits->nr_reported > MAX_WARNINGS)
 		fprintf(out, "  and %zu more\n", waits->nr_reported - MAX_WARNINGS);
+	if (waits->nr_reports_left_out)
+		fprintf(out, "  and %zu more reports, which are only counted\n", waits->nr_reports_left_out);
 }
 
 static const char *mode_of(const struct pl_convoy_task *task)
@@ -305,7 +322,7 @@ static void print_stack(FILE *out, const struct pl_bb *bb, const struct pl_symbo
 	print_functions(out, bb, symbols, task->stack, task->nr_stack, style);
 }
 
-void report_link(struct pl_buf *text, const struct pl_wait_link *link)
+void report_link(struct pl_buf *text, const struct pl_symbols *symbols, const struct pl_wait_link *link)
 {
 	pl_buf_printf(text, "%s%s%s:%u", link->relation, *link->relation ? " " : "", link->comm, link->pid);
 	if (link->nr_others)
@@ -317,7 +334,8 @@ void report_link(struct pl_buf *text, const struct pl_wait_link *link)
 		if (link->asleep_in)
 			pl_buf_printf(text, ", and sleeps there for %s", link->asleep_in);
 	} else {
-		pl_buf_printf(text, " has waited %.1f s for %s", link->so_far_s, link->name);
+		pl_buf_printf(text, " has waited %.1f s for %.*s", link->so_far_s, report_name_len(symbols, link->name),
+			      link->name);
 		if (link->what)
 			pl_buf_printf(text, ": %s", link->what);
 		if (link->inside)
@@ -344,8 +362,8 @@ static void print_chain(FILE *out, const struct pl_bb *bb, const struct pl_waits
 	const struct pl_wait_link *last = &group->chain[group->nr_chain - 1];
 	char title[120];
 
-	snprintf(title, sizeof(title), "Who waits for whom, at %.1f s: %s", group->chain_at_s - waits->workload_s,
-		 group->told.name);
+	snprintf(title, sizeof(title), "Who waits for whom, at %.1f s: %.*s", group->chain_at_s - waits->workload_s,
+		 report_name_len(waits->symbols, group->told.name), group->told.name);
 	heading(out, style, title);
 	for (size_t i = 0; i < group->nr_chain; i++) {
 		const struct pl_wait_link *link = &group->chain[i];
@@ -356,7 +374,7 @@ static void print_chain(FILE *out, const struct pl_bb *bb, const struct pl_waits
 			return;
 		}
 		pl_buf_printf(&text, "  ");
-		report_link(&text, link);
+		report_link(&text, waits->symbols, link);
 		pl_report_wrapped(out, text.text, style->width, 4);
 		print_functions(out, bb, waits->symbols, link->stack, link->nr_stack, style);
 		pl_buf_free(&text);
@@ -417,8 +435,9 @@ static void print_waits(FILE *out, const struct pl_waits *waits, double timeout_
 		}
 		snprintf(who, sizeof(who), "%s:%u", wait->comm, wait->pid);
 		group_reported(&waits->groups[i], timeout_s, said, sizeof(said));
-		fprintf(out, "  %9.1f %5zu %-24s %-16s %7.1f %s\n", wait->total_s, waits->groups[i].nr_tasks,
-			wait->name, who, wait->since_s - waits->workload_s, said);
+		fprintf(out, "  %9.1f %5zu %-24.*s %-16s %7.1f %s\n", wait->total_s, waits->groups[i].nr_tasks,
+			report_name_len(waits->symbols, wait->name), wait->name, who,
+			wait->since_s - waits->workload_s, said);
 		if (wait->pieces > 1)
 			fprintf(out, "                  %.1f s of it asleep, in %u pieces\n", wait->asleep_s,
 				wait->pieces);
@@ -472,7 +491,8 @@ static void print_convoy(FILE *out, const struct pl_bb *bb, const struct pl_symb
 		 is_told ? "The convoy" : "The longest convoy of a lock", convoy->at_s - workload_s,
 		 convoy->oldest_wait_s);
 	heading(out, style, title);
-	pl_buf_printf(&text, "  lock %s, %s %#llx", convoy->lock_name, convoy->lock_kind, (unsigned long long)convoy->lock);
+	pl_buf_printf(&text, "  lock %.*s, %s %#llx", report_name_len(symbols, convoy->lock_name), convoy->lock_name,
+		      convoy->lock_kind, (unsigned long long)convoy->lock);
 	if (convoy->waiters[0].lock_flags & BB_LOCK_MMAP)
 		pl_buf_printf(&text, " of process %u", convoy->waiters[0].tgid);
 	pl_buf_printf(&text, "; longest wait in the end %.1f s", convoy->longest_wait_s);
@@ -565,6 +585,8 @@ void pl_report_hang(FILE *out, const struct pl_bb *bb, const struct pl_waits *wa
 		   told && told->told.kind != PL_WAIT_LOCK ? told->chain_at_s
 		   : waits->has_convoy			   ? waits->convoy.at_s
 							   : INFINITY);
+	if (!waits->symbols && waits->nr_groups)
+		fprintf(out, "\nkernel not built here: no names\n");
 	if (story->has_at)
 		print_memory(out, bb, story, style);
 	print_warnings(out, waits, hung_task_timeout_s, style);

@@ -193,6 +193,7 @@ static void add_waits(struct json_object *object, const struct pl_bb *bb, const 
 		if (waits->groups[i].longest.total_s >= 1 || waits->groups[i].nr_reported)
 			json_object_array_add(groups, group_json(bb, waits->symbols, &waits->groups[i]));
 	json_object_object_add(object, "reported", reported);
+	add_integer(object, "reports_left_out", waits->nr_reports_left_out);
 	json_object_object_add(object, "waits", groups);
 }
 

@@ -54,7 +54,11 @@ const char **report_task_metrics(const struct pl_row *rows, size_t nr_rows, size
 void report_number(char text[REPORT_NUMBER_ROOM], double value);
 
 /* A task of a chain and what it does: "journal thread jbd2/sda1-8:28 has been in direct reclaim for 124.0 s". */
-void report_link(struct pl_buf *text, const struct pl_wait_link *link);
+void report_link(struct pl_buf *text, const struct pl_symbols *symbols, const struct pl_wait_link *link);
+
+/* How much of the name of a wait or lock a page shows: without symbols "mutex" of "mutex of ?", or else all of it. */
+int report_name_len(const struct pl_symbols *symbols, const char *name);
+
 void report_long_number(char text[REPORT_NUMBER_ROOM], double value);
 void report_verdicts(const struct report_line *line, struct pl_buf *text);
 const char *report_verdict_word(enum pl_verdict verdict);

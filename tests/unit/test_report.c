@@ -14,6 +14,8 @@
 
 #include <cmocka.h>
 
+#include "bb_builder.h"
+
 #define MAX_ROWS 64
 
 static struct pl_row rows[MAX_ROWS];
@@ -500,6 +502,7 @@ static void hang_json(void **state)
 
 		struct pl_waits waits = { .has_convoy = with,
 					  .convoy = with ? convoy : (struct pl_convoy){ 0 },
+					  .nr_reports_left_out = 3,
 					  .fingerprint = "none" };
 
 		pl_report_hang_json(out, "0123456789abcdef", &bb, &waits);
@@ -510,6 +513,7 @@ static void hang_json(void **state)
 		assert_string_equal(json_object_get_string(field(json, "id")), "0123456789abcdef");
 		assert_string_equal(json_object_get_string(field(json, "fingerprint")), "none");
 		assert_null(field(json, "told"));
+		assert_int_equal(json_object_get_int(field(json, "reports_left_out")), 3);
 		if (!with) {
 			assert_null(found);
 		} else {
@@ -528,6 +532,56 @@ static void hang_json(void **state)
 	}
 }
 
+static size_t times(const char *text, const char *what)
+{
+	size_t nr = 0;
+
+	for (; (text = strstr(text, what)); text += strlen(what))
+		nr++;
+	return nr;
+}
+
+/* Once, and not in place of every name. */
+static void hang_without_names(void **state)
+{
+	const struct pl_table_style style = { .width = 80 };
+	struct bb_hung_task *hung;
+	struct pl_waits waits;
+	struct bbb box;
+	struct pl_bb bb;
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	(void)state;
+	bbb_new(&box);
+	bbb_mark(&box, 1.0, "workload");
+	for (uint32_t pid = 5; pid < 9; pid++) {
+		hung = bbb_add(&box, BB_REC_HUNG_TASK, sizeof(*hung), 150);
+		hung->pid = pid;
+		hung->lock = pid % 2 ? 0x1000 : 0;
+		hung->lock_since_ns = bbb_ns(20);
+		hung->lock_flags = BB_LOCK_WRITE;
+	}
+	bbb_end(&box, 160, BB_END_DONE);
+	assert_int_equal(pl_bb_open(&bb, box.region, box.bytes, NULL), PL_OK);
+	pl_waits_find(&bb, NULL, 120, &waits);
+	waits.nr_reports_left_out = 3;
+	pl_report_hang(out, &bb, &waits, 120, &style);
+	fclose(out);
+	assert_non_null(strstr(text, "  and 3 more reports, which are only counted\n"));
+	assert_int_equal(times(text, "kernel not built here: no names"), 1);
+	assert_int_equal(times(text, " of ?") + times(text, " in ?"), 0);
+	assert_int_equal(times(text, "has waited 130.0 s for rwsem ("), 2);
+	/* Two warnings, and one that a chain begins with. */
+	assert_int_equal(times(text, "has waited 120.0 s for sleep\n"), 3);
+	/* Goals and fingerprints go on to call it so. */
+	assert_int_equal(pl_waits_longest_s(&waits, "rwsem of ?"), 140);
+	pl_waits_free(&waits);
+	bbb_free(&box);
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -543,6 +597,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(cell_in_full, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(json, set_up, tear_down),
 		cmocka_unit_test(hang_json),
+		cmocka_unit_test(hang_without_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
