@@ -8,13 +8,16 @@
 
 #define NS_PER_S 1e9
 
-/* The disk is busy with reading again what was only just reclaimed, and next to no file page is left. */
+/*
+ * The disk is busy with reading file pages again that were only just reclaimed, and next to none is left. Of swap, pressure
+ * says as much: each page that is waited for counts there, and of file pages only those that were in use.
+ */
 static bool thrashes(const struct pl_point *point)
 {
 	const double *v = point->value;
 
 	return v[PL_Q_disk_busy_percent] > PL_FREEZE_BUSY && v[PL_Q_file_mib] < v[PL_Q_managed_mib] / PL_FREEZE_FILE &&
-	       v[PL_Q_refault_mib_per_s] > v[PL_Q_disk_read_mib_per_s] / 2;
+	       v[PL_Q_refault_file_mib_per_s] > v[PL_Q_disk_read_mib_per_s] / 2;
 }
 
 static bool memory_full(const struct pl_point *point)
@@ -63,7 +66,7 @@ bool pl_freeze_judge(const struct pl_freeze *freeze, const double *value, char *
 		return say_span(freeze, "all tasks with work to do stalled on memory for over 80 % of the time (means of 10 s)",
 				pl_series_longest(freeze->series, memory_full), reason, room);
 	if (value[M_longest_thrash_s] >= PL_FREEZE_S)
-		return say_span(freeze, "next to no file pages were left, and the disk read what had just been reclaimed",
+		return say_span(freeze, "next to no file pages were left, and the disk read again what had just been reclaimed",
 				pl_series_longest(freeze->series, thrashes), reason, room);
 	if (silent->end_ns > silent->begin_ns) {
 		char what[64];

@@ -51,7 +51,7 @@ void pl_metrics_doc(FILE *out)
 	      "\n"
 	      "- for 60 s without a break all tasks that had work to do stalled on memory for over 80 % of the time, in means of 10 s\n"
 	      "  (`longest_memory_full_s`);\n"
-	      "- for 60 s without a break the machine only read again what it had just thrown away (`longest_thrash_s`);\n"
+	      "- for 60 s without a break the machine only read file pages again that it had just thrown away (`longest_thrash_s`);\n"
 	      "- a wait in D state or for a lock reached the hung-task timeout, and nobody reported it (`silent-hang`);\n"
 	      "- the probe, which only touches a page of its own and looks one file up, took 30 s for it (`probe_touch_max_ms`,\n"
 	      "  `probe_stat_max_ms`);\n"

@@ -168,8 +168,8 @@ struct pl_metric_def {
 	  "to do stalled on memory for over 80 % of it: `longest_s(psi_memory_full > 80)`, means of 10 s.")	\
 	X(longest_io_full_s, "s", PL_LOWER, "The same of IO. A plain writer on a slow disk has it as well.")	\
 	X(longest_thrash_s, "s", PL_LOWER, "Longest time without a break with the disk over 90 % busy, file "	\
-	  "pages below a twentieth of memory, and more than half of what the disk read reclaimed shortly "	\
-	  "before: the machine only reads again what it has just thrown away.")					\
+	  "pages below a twentieth of memory, and more than half of what the disk read file pages that were "	\
+	  "reclaimed shortly before: the machine only reads again what it has just thrown away.")		\
 	X(oom_kills, "count", PL_LOWER, "Tasks that the OOM killer ended, from the start of the window to the end of the " \
 	  "log. Not one that was ending anyway, as the other threads of one that was killed are.")			\
 	X(oom_file_mib, "MiB", PL_NEUTRAL, "File pages on the LRU lists in the last sample before the first OOM kill; "	\

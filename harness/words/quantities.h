@@ -17,7 +17,8 @@
 	X(psi_cpu_some, "%", "time in which at least one task waited for a CPU")                                      \
 	X(disk_busy_percent, "%", "time with at least one request in the modelled disk")                              \
 	X(cpu_busy_percent, "%", "the CPUs' time that was not idle")                                                  \
-	X(refault_mib_per_s, "MiB/s", "pages that came back after they were reclaimed, anonymous and file")           \
+	X(refault_anon_mib_per_s, "MiB/s", "anonymous pages that came back after they were reclaimed")                \
+	X(refault_file_mib_per_s, "MiB/s", "file pages that came back after they were reclaimed")                     \
 	X(major_faults_per_s, "1/s", "major page faults")                                                             \
 	X(swap_in_mib_per_s, "MiB/s", "swapped in")                                                                   \
 	X(swap_out_mib_per_s, "MiB/s", "swapped out")                                                                 \

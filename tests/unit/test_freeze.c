@@ -19,6 +19,7 @@ static const struct pl_run_facts exact_run = { .exact = true, .hung_task_timeout
 struct life {
 	double memory_full, io_full, disk_busy, idle; /* shares */
 	double file_mib, refault_mib, read_mib;
+	bool anon; /* the refaults are of anonymous pages */
 	double from_s, to_s; /* of the workload, which begins at 10 s; before and after nothing happens */
 };
 
@@ -58,7 +59,8 @@ static void live(const struct life *life, double seconds)
 		s->psi_io_full_ns = bbb_ns(lived * life->io_full);
 		s->disk_busy_ns = bbb_ns(lived * life->disk_busy);
 		s->idle_ns = bbb_ns(lived * life->idle);
-		s->workingset_refault_file = (uint64_t)(lived * life->refault_mib * MIB_PAGES);
+		*(life->anon ? &s->workingset_refault_anon : &s->workingset_refault_file) =
+			(uint64_t)(lived * life->refault_mib * MIB_PAGES);
 		s->nr_active_file = (uint64_t)(life->file_mib * MIB_PAGES);
 		bbb_zone(&box, t)->managed = MANAGED_MIB * MIB_PAGES;
 	}
@@ -123,11 +125,14 @@ static void thrash(void **state)
 
 	(void)state;
 	is_frozen(&life, 100,
-		  "next to no file pages were left, and the disk read what had just been reclaimed for 81.0 s, from 13.1 s to 94.1 s of the workload");
+		  "next to no file pages were left, and the disk read again what had just been reclaimed for 81.0 s, from 13.1 s to 94.1 s of the workload");
 	other.file_mib = 40; /* a reader of a file that does not fit */
 	is_ok(&other, 100);
 	other = life;
 	other.refault_mib = 2; /* it reads what it has not read before */
+	is_ok(&other, 100);
+	other = life;
+	other.anon = true; /* it swaps, and gets on with it */
 	is_ok(&other, 100);
 	other = life;
 	other.disk_busy = 0.8;

@@ -234,7 +234,8 @@ static void quantities(void **state)
 	is("total_s(psi_cpu_some == 50)", 10);
 	is("total_s(disk_busy_percent == 60)", 10);
 	is("total_s(cpu_busy_percent == 80)", 10);
-	is("total_s(refault_mib_per_s == 8)", 10);
+	is("total_s(refault_anon_mib_per_s == 7)", 10);
+	is("total_s(refault_file_mib_per_s == 1)", 10);
 	is("total_s(disk_read_mib_per_s == 12)", 10);
 	is("total_s(disk_write_mib_per_s == 13)", 10);
 	is("total_s(managed_mib == 21)", 10);
