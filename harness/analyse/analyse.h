@@ -34,7 +34,7 @@ struct pl_analysis {
  * Raise it when the same log gives another verdict, reason or number: a cell that the ledger has from an older version
  * is then analysed again. A new metric needs no raise.
  */
-#define PL_ANALYSIS_VERSION 4
+#define PL_ANALYSIS_VERSION 5
 
 /* bb may be NULL (no black box): the verdict is then incomplete or panic. Never fails: a damaged log gives incomplete. */
 void pl_analyse(const struct pl_bb *bb, const struct pl_run_facts *facts, struct pl_analysis *out);

@@ -76,7 +76,7 @@ struct pl_cell {
 	uint32_t disk_depth;	/* queue depth, given to the kernel at boot */
 	char *program;		/* what the agent is told: lines, see docs/formats.md */
 	char *progress;		/* which counter is this workload's progress: the name of a metric, or TASK.KEY */
-	char *may_end;		/* NULL, or which tasks may end before `stop`, with which status: "loop=0 a=0,3 b=any" */
+	char *may_end;		/* NULL, or which tasks may end before `stop`, with which status: "loop=0 a=any" */
 	double hung_task_timeout_s;
 	char *inputs_json;	/* canonical JSON that the id is the hash of */
 	/* where it came from, for messages: matrix file and line */

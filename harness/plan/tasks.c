@@ -44,7 +44,10 @@ static bool read_task_line(const char *line, struct pl_task *task)
 	return true;
 }
 
-/* may_end is "NAME=STATUS[,STATUS...] ...", and a status is a number or `any`. */
+/*
+ * may_end is "NAME=0 NAME=any ...". Ledgers and bundles have statuses and lists as well, from when files might: of a
+ * list its 0 counts, and another status allows nothing, as the log cannot tell it from any error.
+ */
 static void read_may_end(const char *may_end, struct pl_task *task)
 {
 	size_t len = strlen(task->name);
@@ -55,10 +58,11 @@ static void read_may_end(const char *may_end, struct pl_task *task)
 		if (word > len && at[len] == '=' && !memcmp(at, task->name, len)) {
 			for (size_t i = len; i < word; i += 1 + strcspn(at + i + 1, ", ")) {
 				const char *status = at + i + 1;
-				bool any = !strncmp(status, "any", 3);
+				size_t status_len = strcspn(status, ", ");
+				bool any = status_len == 3 && !memcmp(status, "any", 3);
 
-				task->may_end_clean |= any || (*status == '0' && strcspn(status, ", ") == 1);
-				task->may_end_failed |= any || (*status >= '1' && *status <= '9');
+				task->may_end_clean |= any || (status_len == 1 && *status == '0');
+				task->may_end_failed |= any;
 			}
 		}
 		at += word;

@@ -23,7 +23,7 @@ struct pl_task {
 	const char *command; /* in the program's text, command_bytes long */
 	size_t command_bytes;
 	bool may_end_clean;  /* before `stop`, with status 0 */
-	bool may_end_failed; /* before `stop`, with another one that its file allows */
+	bool may_end_failed; /* before `stop`, with any other */
 };
 
 /*

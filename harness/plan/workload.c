@@ -10,7 +10,6 @@
 #define MAX_PARAM    INT64_C(1000000000000)
 #define MAX_PREPARE  64
 #define NR_VARS	     (PL_MAX_PARAMS + 4)
-#define MAX_STATUS    255
 #define TEXT_MAX      63
 /*
  * What means the same to the guest's shell whether it stands alone, in single or in double quotes, so that no text can end a
@@ -97,31 +96,12 @@ static enum pl_status read_params(struct pl_workload *workload, const struct pl_
 	return PL_OK;
 }
 
-/* A status or `any`, or a list of statuses, written to text if that is not NULL: "0,3". */
-static enum pl_status read_may_end(const struct pl_yaml *yaml, const struct pl_yaml_node *node, struct pl_buf *text,
-				   struct pl_error *err)
+/* The log says of an end whether its status was 0 and nothing more: of any other status nobody could tell which it was. */
+static enum pl_status check_may_end(const struct pl_yaml *yaml, const struct pl_yaml_node *node, struct pl_error *err)
 {
-	const struct pl_yaml_node *const *items = node->kind == PL_YAML_LIST ?
-		(const struct pl_yaml_node *const *)node->items : &node;
-	size_t nr = node->kind == PL_YAML_LIST ? node->nr_items : 1;
-
-	if (node->kind == PL_YAML_SCALAR && !strcmp(node->text, "any")) {
-		if (text)
-			pl_buf_printf(text, "any");
+	if (node->kind == PL_YAML_SCALAR && (!strcmp(node->text, "0") || !strcmp(node->text, "any")))
 		return PL_OK;
-	}
-	if (!nr || nr > MAX_STATUS)
-		return pl_yaml_expected(yaml, node, err, "an exit status, a list of them, or any");
-	for (size_t i = 0; i < nr; i++) {
-		int64_t exit_status;
-		enum pl_status status = pl_yaml_i64(yaml, items[i], "may_end", 0, MAX_STATUS, &exit_status, err);
-
-		if (status != PL_OK)
-			return status;
-		if (text)
-			pl_buf_printf(text, "%s%" PRId64, i ? "," : "", exit_status);
-	}
-	return PL_OK;
+	return pl_yaml_expected(yaml, node, err, "0 or any for may_end: the log does not tell other statuses apart");
 }
 
 /* Texts of these names are not what a task says. */
@@ -151,7 +131,7 @@ static enum pl_status read_task(const struct pl_workload *workload, const struct
 		status = pl_yaml_expected(&workload->yaml, pl_yaml_get(node, "name"), err,
 					  "another name: the agent says things of its own under this one");
 	if (status == PL_OK && task->may_end)
-		status = read_may_end(&workload->yaml, task->may_end, NULL, err);
+		status = check_may_end(&workload->yaml, task->may_end, err);
 	return status;
 }
 
@@ -271,8 +251,7 @@ char *pl_workload_may_end(const struct pl_workload *workload)
 
 		if (read_task(workload, workload->tasks->items[i], &task, NULL) != PL_OK || !task.may_end)
 			continue;
-		pl_buf_printf(&text, "%s%s=", text.len ? " " : "", task.name);
-		read_may_end(&workload->yaml, task.may_end, &text, NULL);
+		pl_buf_printf(&text, "%s%s=%s", text.len ? " " : "", task.name, task.may_end->text);
 	}
 	return text.text;
 }

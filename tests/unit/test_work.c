@@ -192,10 +192,12 @@ static void may_end_with_an_error(void **state)
 	struct bbb *b = *state;
 	struct pl_run_facts facts = facts_of(TWO);
 
-	facts.may_end = "hog=0,3";
+	facts.may_end = "hog=any";
 	stop(b);
 	finish(b, 1, 1);
 	ends_as(b, &facts, PL_COMPLETED, "");
+	facts.may_end = "hog=0,3";
+	ends_as(b, &facts, PL_INCOMPLETE, "1 of the tasks hog, writer ended before `stop` with " NO_STATUS);
 	facts.may_end = "hog=0";
 	ends_as(b, &facts, PL_INCOMPLETE, "1 of the tasks hog, writer ended before `stop` with " NO_STATUS);
 }
@@ -554,16 +556,20 @@ static void tasks_of_programs(void **state)
 	(void)state;
 	assert_int_equal(pl_program_tasks(NULL, NULL, tasks), 0);
 	assert_int_equal(pl_program_tasks("", "x=any", tasks), 0);
-	assert_int_equal(pl_program_tasks(TWO, "writer=0,7 hog=3", tasks), 2);
+	assert_int_equal(pl_program_tasks(TWO, "writer=any hog=0,3", tasks), 2);
 	assert_string_equal(tasks[0].name, "hog");
 	assert_int_equal(tasks[0].copies, 1);
 	assert_int_equal(tasks[0].command_bytes, strlen("stress-ng --vm 4"));
 	assert_memory_equal(tasks[0].command, "stress-ng --vm 4", tasks[0].command_bytes);
-	assert_false(tasks[0].may_end_clean);
-	assert_true(tasks[0].may_end_failed);
+	assert_true(tasks[0].may_end_clean);
+	assert_false(tasks[0].may_end_failed);
 	assert_int_equal(tasks[1].copies, 2);
 	assert_true(tasks[1].may_end_clean);
 	assert_true(tasks[1].may_end_failed);
+	/* "3" is no leave for an error: 127 would pass for it. */
+	assert_int_equal(pl_program_tasks(TWO, "hog=3 writer=anyone", tasks), 2);
+	assert_false(tasks[0].may_end_clean || tasks[0].may_end_failed);
+	assert_false(tasks[1].may_end_clean || tasks[1].may_end_failed);
 	/* Damaged lines are passed over. */
 	assert_int_equal(
 		pl_program_tasks("task\ntask a\ntask a b\ntask a 0 x\ntask a 1\ntask a_sixteen_letter 1 x\ntask b 1 x",
