@@ -781,14 +781,35 @@ static bool incomplete(const struct pass *pass, bool panicked, struct pl_analysi
 					   pass->value[M_workload_failed], out->reason, sizeof(out->reason));
 }
 
+/* Under so little pressure, in percent of the window, a task comes to say in its grace time what it did. */
+#define AT_EASE_PERCENT 1
+
+/* The progress is TASK.KEY, and it is the task that never says it, not the guest that did not let it. */
+static bool never_said(const struct pass *pass, struct pl_analysis *out)
+{
+	const double *v = out->value;
+	const char *name = pass->facts->progress;
+	bool at_ease = v[M_psi_memory_some_percent] < AT_EASE_PERCENT && v[M_psi_io_some_percent] < AT_EASE_PERCENT;
+
+	if (!name || !isnan(v[M_workload_progress]) ||
+	    !pl_said_never(pass->said, name, v[M_workload_exited_early], at_ease))
+		return false;
+	snprintf(out->reason, sizeof(out->reason), "the workload's progress is not known: task %.*s never said %s",
+		 (int)strcspn(name, "."), name, strchr(name, '.') + 1);
+	return true;
+}
+
 /*
- * A workload that came nowhere while nothing went wrong did not do its work. Processes that could not even be killed
- * say that something did, and take with them what they count.
+ * A workload that came nowhere while nothing went wrong did not do its work, and of one that never says how far it came
+ * nobody knows. Processes that could not even be killed say that something did go wrong, and take with them what they
+ * count.
  */
 static bool idle(const struct pass *pass, struct pl_analysis *out)
 {
-	if (out->value[M_workload_progress] != 0 || out->value[M_workload_unreaped] > 0)
+	if (out->value[M_workload_unreaped] > 0)
 		return false;
+	if (out->value[M_workload_progress] != 0)
+		return never_said(pass, out);
 	snprintf(out->reason, sizeof(out->reason),
 		 "the workload made no progress: %s is 0, and nothing hung or was killed", pass->facts->progress);
 	return true;

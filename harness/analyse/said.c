@@ -373,3 +373,44 @@ void pl_said_metrics(const struct pl_said *said, struct pl_task_metrics *metrics
 	if (metrics->nr)
 		qsort(metrics->list, metrics->nr, sizeof(*metrics->list), by_name);
 }
+
+/* Where no end was an error, those that ended early are of the tasks that may: all of them, if there are as many. */
+static bool ended_early(const struct pl_said *said, const struct pl_task *task, double exited_early)
+{
+	double may_end = 0;
+
+	for (size_t i = 0; i < said->nr_tasks; i++)
+		may_end += said->tasks[i].may_end_clean || said->tasks[i].may_end_failed ? said->tasks[i].copies : 0;
+	return (task->may_end_clean || task->may_end_failed) && exited_early >= may_end;
+}
+
+static bool has_said(const struct talk *talk, const char *key)
+{
+	size_t len = strlen(key);
+
+	if (!strcmp(key, "lines"))
+		return true;
+	for (size_t i = 0; i < talk->nr_numbers; i++) {
+		const char *said = talk->numbers[i].key;
+		size_t said_len = strlen(said);
+
+		if (said_len <= len && !memcmp(said, key, said_len) && (!key[said_len] || !strcmp(key + said_len, "_per_s")))
+			return true;
+	}
+	return false;
+}
+
+bool pl_said_never(const struct pl_said *said, const char *name, double exited_early, bool at_ease)
+{
+	size_t task = 0, len = strcspn(name, ".");
+
+	while (task < said->nr_tasks && (strlen(said->tasks[task].name) != len || memcmp(said->tasks[task].name, name, len) != 0))
+		task++;
+	if (!name[len] || task == said->nr_tasks)
+		return false;
+
+	const struct talk *talk = &said->talks[task];
+
+	return talk->lines < AGENT_MAX_LINES && talk->nr_numbers < MAX_KEYS && !has_said(talk, name + len + 1) &&
+	       (talk->nr_numbers || at_ease || ended_early(said, &said->tasks[task], exited_early));
+}

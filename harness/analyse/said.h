@@ -27,4 +27,12 @@ void pl_said_stop(struct pl_said *said, uint64_t t_ns);
 /* All numbers, by name as the ledger has them, into an empty list. */
 void pl_said_metrics(const struct pl_said *said, struct pl_task_metrics *metrics);
 
+/*
+ * Could the task of TASK.KEY have said it, and never did? It could where it said other numbers, where it ended before
+ * `stop` (as the count workload_exited_early and what may end tell), or where the guest was at ease: a summary is
+ * printed in the grace time, and under pressure SIGKILL may come before it. A task whose lines no longer fit into the
+ * log may have said anything.
+ */
+bool pl_said_never(const struct pl_said *said, const char *name, double exited_early, bool at_ease);
+
 #endif

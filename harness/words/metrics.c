@@ -129,6 +129,9 @@ void pl_metrics_doc(FILE *out)
 	      "  told apart, and is missing.\n"
 	      "- A number is missing as well where a task said more lines than are in the log, and where a copy did not come to say its own: it\n"
 	      "  has the grace time of 5 s after `stop` for its summary, which under pressure may not be enough.\n"
+	      "- A `progress` that its task never said makes the cell `incomplete` where the task could have said it: it said other numbers,\n"
+	      "  it ended by itself, or memory and IO pressure (`psi_memory_some_percent`, `psi_io_some_percent`) were both below 1 %. Not where\n"
+	      "  something hung, was killed or froze. Else it is unknown.\n"
 	      "- A unit stands in the name, or only the task knows it. None is better or worse by itself.\n",
 	      out);
 	pl_quantities_doc(out);

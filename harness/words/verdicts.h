@@ -16,7 +16,7 @@
 	X(PL_INCOMPLETE, "incomplete", "The run says nothing, and its reason says why: no black box, a damaged or full one, a " \
 	  "missing sample, a log without an end, a setting that the guest refused, an agent that could not go on, a QEMU " \
 	  "ended at its wall deadline, a task that ended before its time, a full disk, no progress though nothing hung " \
-	  "or was killed. It outranks all the others.")
+	  "or was killed, a progress `TASK.KEY` that the task could have said and never did. It outranks all the others.")
 
 enum pl_verdict {
 #define PL_VERDICT_ENUM(verdict, name, definition) verdict,

@@ -384,6 +384,106 @@ static void no_progress_with_unreaped(void **state)
 	ends_as(b, &facts, PL_COMPLETED, "");
 }
 
+/* A guest without any pressure, or with this much of the window. */
+static void pressure(struct bbb *b, double memory_s, double io_s)
+{
+	bbb_sample(b, 1.9);
+
+	struct bb_sample *s = bbb_sample(b, 40.9);
+
+	s->psi_mem_some_ns = bbb_ns(memory_s);
+	s->psi_io_some_ns = bbb_ns(io_s);
+}
+
+#define UNKNOWN "the workload's progress is not known: "
+
+/* It says numbers, but not this one. */
+static void progress_of_another_name(void **state)
+{
+	struct bbb *b = *state;
+	struct pl_run_facts facts = facts_of(TWO);
+
+	facts.progress = "hog.rowz";
+	bbb_text(b, 11, "hog", "rows 100");
+	pressure(b, 20, 20);
+	stop(b);
+	finish(b, 0, 0);
+	ends_as(b, &facts, PL_INCOMPLETE, UNKNOWN "task hog never said rowz");
+	facts.progress = "hog.rowz_per_s";
+	ends_as(b, &facts, PL_INCOMPLETE, UNKNOWN "task hog never said rowz_per_s");
+	facts.progress = "hog.rows_per_s"; /* said once: no rate, but what it says */
+	ends_as(b, &facts, PL_COMPLETED, "");
+	facts.progress = "hog.lines";
+	ends_as(b, &facts, PL_COMPLETED, "");
+	facts.progress = "hog.rows";
+	ends_as(b, &facts, PL_COMPLETED, "");
+}
+
+/* The summary of fio and of stress-ng comes in the grace time, and so may SIGKILL, under pressure. */
+static void no_summary(void **state)
+{
+	static const struct {
+		double memory_s, io_s;
+		enum pl_verdict verdict;
+	} cases[] = { { 0, 0, PL_INCOMPLETE }, { 0.2, 0.2, PL_INCOMPLETE }, { 2, 0, PL_COMPLETED }, { 0, 30, PL_COMPLETED } };
+	struct bbb *b = *state;
+	struct pl_run_facts facts = facts_of(TWO);
+
+	facts.progress = "hog.bogo_ops";
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		bbb_restart(b);
+		bbb_sample(b, 0.9);
+		bbb_mark(b, 1, "workload");
+		bbb_text(b, 1.1, "hog", "stress-ng: info:  [70] dispatching hogs: 4 vm");
+		pressure(b, cases[i].memory_s, cases[i].io_s);
+		stop(b);
+		bbb_text(b, 42.5, "hog", "fio: terminating on signal 15");
+		finish(b, 0, 0);
+		ends_as(b, &facts, cases[i].verdict,
+			cases[i].verdict == PL_COMPLETED ? "" : UNKNOWN "task hog never said bogo_ops");
+	}
+}
+
+/* What ended by itself has said all that it had to say. */
+static void ended_without_a_word(void **state)
+{
+	struct bbb *b = *state;
+	struct pl_run_facts facts = facts_of(TWO);
+
+	facts.progress = "hog.rows";
+	facts.may_end = "hog=any";
+	pressure(b, 20, 20);
+	stop(b);
+	finish(b, 1, 1);
+	ends_as(b, &facts, PL_INCOMPLETE, UNKNOWN "task hog never said rows");
+	facts.may_end = "hog=any writer=any"; /* it may have been one of those */
+	ends_as(b, &facts, PL_COMPLETED, "");
+}
+
+/* What hung, was killed or is beyond the log's room is not known to be unsaid. */
+static void unsaid_for_a_reason(void **state)
+{
+	struct bbb *b = *state;
+	struct pl_run_facts facts = facts_of(TWO);
+
+	facts.progress = "hog.rowz";
+	for (int i = 0; i < 200; i++)
+		bbb_text(b, 2 + i / 100.0, "hog", "rows 5");
+	bbb_text(b, 11, "writer", "rows 100");
+	stop(b);
+	finish(b, 0, 0);
+	ends_as(b, &facts, PL_COMPLETED, "");
+
+	bbb_restart(b);
+	bbb_sample(b, 0.9);
+	bbb_mark(b, 1, "workload");
+	bbb_text(b, 11, "hog", "rows 100");
+	bbb_oom(b, 20, 77, 0);
+	stop(b);
+	finish(b, 0, 0);
+	ends_as(b, &facts, PL_OOM, KILL("77", "19"));
+}
+
 /* A value that is not there is NAN, which no name with a value has. */
 static void said(const struct pl_analysis *a, const char *name, double expected)
 {
@@ -608,6 +708,10 @@ int main(void)
 		TEST(no_progress_in_a_hang),
 		TEST(no_progress_with_kills),
 		TEST(no_progress_with_unreaped),
+		TEST(progress_of_another_name),
+		TEST(no_summary),
+		TEST(ended_without_a_word),
+		TEST(unsaid_for_a_reason),
 		TEST(name_value_lines),
 		TEST(last_sample_in_the_grace_time),
 		TEST(copies),
