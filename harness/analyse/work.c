@@ -4,11 +4,16 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* What a reason quotes of a line. */
 #define LINE_CHARS 100
+/* What the kernel keeps of a process's name. */
+#define COMM_CHARS 15
+/* Sets of tasks of which a kill may be; beyond them one takes them all. */
+#define MAX_SHARED 16
 
 /* What a task said up to `stop`, and whether it lived to say anything after. */
 struct said {
@@ -23,7 +28,12 @@ struct pl_work_log {
 	struct said said[PL_MAX_TASKS];
 	size_t nr_tasks;
 	unsigned kills; /* up to `stop` */
-	unsigned kills_of[PL_MAX_TASKS], kills_of_any;
+	unsigned kills_of[PL_MAX_TASKS];
+	struct {
+		uint32_t tasks; /* whose it may be, by their bits */
+		unsigned kills;
+	} shared[MAX_SHARED];
+	size_t nr_shared;
 	bool stopped;
 };
 
@@ -31,6 +41,7 @@ struct pl_work_log *pl_work_new(const struct pl_task *tasks, size_t nr_tasks)
 {
 	struct pl_work_log *work = pl_calloc(1, sizeof(*work));
 
+	static_assert(PL_MAX_TASKS <= 32, "a set of tasks is a word of 32 bits");
 	assert(nr_tasks <= PL_MAX_TASKS);
 	work->nr_tasks = nr_tasks;
 	for (size_t i = 0; i < nr_tasks; i++)
@@ -84,34 +95,86 @@ void pl_work_line(struct pl_work_log *work, size_t task, const char *line)
 		snprintf(said->error, sizeof(said->error), "%s", line);
 }
 
-/* Programs name their workers after themselves: "stress-ng-vm" is of a command with "stress-ng" in it. */
+/* The next word of a command that may be a program's name, without its folder: no option, no NAME=VALUE. */
+static const char *next_program(const char **at, const char *end, size_t *len)
+{
+	static const char between[] = " \t\"'`;|&()<>{}$!";
+
+	while (*at < end) {
+		const char *word = *at, *slash;
+
+		while (*at < end && !strchr(between, **at))
+			++*at;
+		*len = (size_t)(*at - word);
+		if (*at < end)
+			++*at;
+		if (!*len || *word == '-' || memchr(word, '=', *len))
+			continue;
+		slash = memrchr(word, '/', *len);
+		if (slash) {
+			*len -= (size_t)(slash + 1 - word);
+			word = slash + 1;
+		}
+		if (*len)
+			return word;
+	}
+	return NULL;
+}
+
+/* Programs name their workers after themselves: "stress-ng-vm" is of "stress-ng". The kernel cuts names. */
+static bool is_of_program(const char *comm, const char *program, size_t len)
+{
+	size_t comm_len = strlen(comm);
+
+	if (comm_len > len)
+		return !memcmp(comm, program, len) && comm[len] == '-';
+	return !memcmp(comm, program, comm_len) && (comm_len == len || comm_len == COMM_CHARS);
+}
+
 static bool names_command(const char *comm, const struct pl_task *task)
 {
-	size_t len = strlen(comm);
+	const char *at = task->command, *end = at + task->command_bytes, *program;
+	size_t len;
 
-	while (len && !memmem(task->command, task->command_bytes, comm, len))
-		while (len && comm[--len] != '-')
-			;
-	return len;
+	while ((program = next_program(&at, end, &len)))
+		if (is_of_program(comm, program, len))
+			return true;
+	return false;
+}
+
+/* A kill of which it is known whose it may be, but not whose it is. */
+static void add_shared(struct pl_work_log *work, uint32_t tasks)
+{
+	size_t i = 0;
+
+	while (i < work->nr_shared && work->shared[i].tasks != tasks)
+		i++;
+	if (i == MAX_SHARED) {
+		i--;
+		work->shared[i].tasks |= tasks;
+	}
+	if (i == work->nr_shared)
+		work->shared[work->nr_shared++].tasks = tasks;
+	work->shared[i].kills++;
 }
 
 void pl_work_oom_kill(struct pl_work_log *work, const char *comm)
 {
-	size_t nr = 0, whose = 0;
+	uint32_t tasks = 0;
 
 	if (work->stopped)
 		return;
 	work->kills++;
-	for (size_t i = 0; i < work->nr_tasks; i++) {
-		if (!names_command(comm, &work->tasks[i]))
-			continue;
-		whose = i;
-		nr++;
-	}
-	if (nr == 1)
-		work->kills_of[whose]++;
+	/* Each task's command has a shell of its own, whatever it says. */
+	for (size_t i = 0; i < work->nr_tasks && strcmp(comm, "sh") != 0; i++)
+		if (*comm && names_command(comm, &work->tasks[i]))
+			tasks |= UINT32_C(1) << i;
+	if (!tasks)
+		add_shared(work, UINT32_MAX);
+	else if (tasks & (tasks - 1))
+		add_shared(work, tasks);
 	else
-		work->kills_of_any++;
+		work->kills_of[__builtin_ctz(tasks)]++;
 }
 
 void pl_work_stop(struct pl_work_log *work)
@@ -176,15 +239,30 @@ static double ended_before_kills(const struct pl_work_log *work, double failed)
 	return nr < failed ? nr : failed;
 }
 
-/* How many of the suspects' processes the OOM killer may have ended. */
+/* How many of the suspects' processes the OOM killer may have ended: each kill one, and of each process once. */
 static double excused(const struct pl_work_log *work, const struct suspects *suspects)
 {
-	double nr = work->kills_of_any;
+	double own = 0, shared = 0, room = 0;
+	uint32_t is = 0, may_be = 0;
 
 	for (size_t i = 0; i < work->nr_tasks; i++)
-		if (suspects->is[i])
-			nr += work->kills_of[i] < work->tasks[i].copies ? work->kills_of[i] : work->tasks[i].copies;
-	return nr;
+		is |= (uint32_t)suspects->is[i] << i;
+	for (size_t i = 0; i < work->nr_shared; i++) {
+		if (!(work->shared[i].tasks & is))
+			continue;
+		shared += work->shared[i].kills;
+		may_be |= work->shared[i].tasks & is;
+	}
+	for (size_t i = 0; i < work->nr_tasks; i++) {
+		double copies = work->tasks[i].copies, kills = work->kills_of[i] < copies ? work->kills_of[i] : copies;
+
+		if (!suspects->is[i])
+			continue;
+		own += kills;
+		if (may_be & UINT32_C(1) << i)
+			room += copies - kills;
+	}
+	return own + (shared < room ? shared : room);
 }
 
 /* "task hog" or "one of the tasks hog, writer", and whose line is quoted: of several, one that speaks of an error. */

@@ -237,22 +237,79 @@ static void parent_of_a_victim(void **state)
 	ends_as(b, &facts, PL_OOM, KILL("77", "19"));
 }
 
+static void kill_of(struct bbb *b, double t_s, const char *comm)
+{
+	bbb_oom(b, t_s, 77, 0);
+	bbb_name(((struct bb_oom_kill *)(void *)(b->region + bbb_used(b) - sizeof(struct bb_oom_kill)))->comm, BB_COMM_LEN,
+		 comm);
+}
+
 /* stress-ng replaces workers that are killed, a hundred times over, and that is no excuse for fio. */
 static void victims_of_another_task(void **state)
 {
 	struct bbb *b = *state;
 	struct pl_run_facts facts = facts_of(TWO);
 
-	for (int i = 0; i < 100; i++) {
-		bbb_oom(b, 20 + i / 10.0, 77, 0);
-		bbb_name(((struct bb_oom_kill *)(void *)(b->region + bbb_used(b) - sizeof(struct bb_oom_kill)))->comm,
-			 BB_COMM_LEN, "stress-ng-vm");
-	}
+	for (int i = 0; i < 100; i++)
+		kill_of(b, 20 + i / 10.0, "stress-ng-vm");
 	stop(b);
 	bbb_text(b, 41.5, "hog", "stress-ng: info: [70] successful run completed in 40.01s");
 	finish(b, 2, 2);
 	ends_as(b, &facts, PL_INCOMPLETE,
 		"task writer, 2 of 2 copies, ended before `stop` with " NO_STATUS "; it said nothing");
+}
+
+/* Whose a victim is, a word of the command says: not a part of one, an option or a value. */
+static void whose_victim(void **state)
+{
+	static const struct {
+		const char *commands[2], *comm;
+		bool excuses_the_first;
+	} cases[] = {
+		{ { "fio --add x", "exec /usr/bin/dd if=/data/fio" }, "dd", false },
+		{ { "fio --add x", "exec /usr/bin/dd if=/data/fio" }, "fio", true },
+		{ { "/bin/hog 5", "ab cat" }, "a-b", true }, /* nobody's, so anybody's */
+		{ { "hog", "sh -c 'stress-ng --vm 1'" }, "stress-ng-vm", false },
+		{ { "hog", "sh -c 'stress-ng --vm 1'" }, "sh", true },
+		{ { "hog", "a-name-of-more-than-15" }, "a-name-of-more-", false },
+		{ { "hog", "--dd --mode=dd" }, "dd", true },
+	};
+	struct bbb *b = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char *program = pl_asprintf(PROGRAM "task first 1 %s\ntask second 1 %s\n", cases[i].commands[0],
+					    cases[i].commands[1]);
+		struct pl_run_facts facts = facts_of(program);
+
+		bbb_restart(b);
+		bbb_sample(b, 0.9);
+		bbb_mark(b, 1, "workload");
+		kill_of(b, 20, cases[i].comm);
+		stop(b);
+		bbb_text(b, 43, "second", "all is well");
+		finish(b, 1, 1);
+
+		struct pl_analysis a;
+
+		analyse(b, &facts, &a);
+		if (a.verdict != (cases[i].excuses_the_first ? PL_OOM : PL_INCOMPLETE))
+			fail_msg("%zu: %s: %s", i, pl_verdict_name(a.verdict), a.reason);
+		pl_analysis_free(&a);
+		free(program);
+	}
+}
+
+/* Of two tasks that have the victim's program, neither excuses a third. */
+static void victims_of_either(void **state)
+{
+	struct bbb *b = *state;
+	struct pl_run_facts facts = facts_of(PROGRAM "task a 1 fio x\ntask b 1 fio y\ntask c 1 hog\n");
+
+	for (int i = 0; i < 5; i++)
+		kill_of(b, 20 + i, "fio");
+	stop(b);
+	finish(b, 3, 3);
+	ends_as(b, &facts, PL_INCOMPLETE, "1 of the tasks a, b, c ended before `stop` with " NO_STATUS);
 }
 
 /* It failed before there was any kill, so none of them can have ended it. */
@@ -699,6 +756,8 @@ int main(void)
 		TEST(more_than_victims),
 		TEST(parent_of_a_victim),
 		TEST(victims_of_another_task),
+		TEST(whose_victim),
+		TEST(victims_of_either),
 		TEST(failed_start_before_kills),
 		TEST(killed_after_stop),
 		TEST(hung_and_failed),
