@@ -260,7 +260,7 @@ static void on_mark(struct pass *pass, const struct bb_mark *mark)
 		pass->has_stop = true;
 		pass->stop_ns = mark->head.t_ns;
 		pl_reclaim_window_end(pass->reclaim, mark->head.t_ns);
-		pl_work_stop(pass->work);
+		pl_work_stop(pass->work, mark->head.t_ns);
 		pl_said_stop(pass->said, mark->head.t_ns);
 	}
 }
@@ -447,7 +447,7 @@ static void on_task_text(struct pass *pass, const struct bb_text *r, const char 
 	if (task == pass->nr_tasks)
 		return;
 	pl_bb_string(line, sizeof(line), text, text_bytes);
-	pl_work_line(pass->work, task, line);
+	pl_work_line(pass->work, task, r->head.t_ns, line);
 	pl_said_line(pass->said, task, r->head.t_ns, line);
 }
 

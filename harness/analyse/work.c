@@ -10,12 +10,14 @@
 
 /* What a reason quotes of a line. */
 #define LINE_CHARS 100
+/* What a task said before `stop` may be logged that much after it: the agent reads its pipe when it comes to it. */
+#define LATE_NS	   1000000000
 /* What the kernel keeps of a process's name. */
 #define COMM_CHARS 15
 /* Sets of tasks of which a kill may be; beyond them one takes them all. */
 #define MAX_SHARED 16
 
-/* What a task said up to `stop`, and whether it lived to say anything after. */
+/* What a task said up to `stop`, and whether it lived to say anything but an error well after. */
 struct said {
 	char last[LINE_CHARS + 1];
 	char error[LINE_CHARS + 1]; /* its last line that tells of an error */
@@ -35,6 +37,7 @@ struct pl_work_log {
 	} shared[MAX_SHARED];
 	size_t nr_shared;
 	bool stopped;
+	uint64_t stop_ns;
 };
 
 struct pl_work_log *pl_work_new(const struct pl_task *tasks, size_t nr_tasks)
@@ -74,7 +77,7 @@ static bool tells_of_an_error(const char *line)
 	return says(line, words);
 }
 
-void pl_work_line(struct pl_work_log *work, size_t task, const char *line)
+void pl_work_line(struct pl_work_log *work, size_t task, uint64_t t_ns, const char *line)
 {
 	/* As the C library and programs that have their own words for ENOSPC say it. */
 	static const char *const full[] = { "No space left on device", NULL };
@@ -85,7 +88,7 @@ void pl_work_line(struct pl_work_log *work, size_t task, const char *line)
 		snprintf(said->error, sizeof(said->error), "%s", line);
 	}
 	if (work->stopped) {
-		said->after_stop = true;
+		said->after_stop |= t_ns > work->stop_ns + LATE_NS && !tells_of_an_error(line);
 		return;
 	}
 	snprintf(said->last, sizeof(said->last), "%s", line);
@@ -177,9 +180,10 @@ void pl_work_oom_kill(struct pl_work_log *work, const char *comm)
 		work->kills_of[__builtin_ctz(tasks)]++;
 }
 
-void pl_work_stop(struct pl_work_log *work)
+void pl_work_stop(struct pl_work_log *work, uint64_t t_ns)
 {
 	work->stopped = true;
+	work->stop_ns = t_ns;
 }
 
 /* How many ends of one kind are more than the workload's file allows. */
@@ -202,7 +206,7 @@ static void suspect(const struct pl_work_log *work, struct suspects *suspects, s
 	suspects->copies += work->tasks[i].copies;
 }
 
-/* A task of one copy that still said something after `stop` lived until then. */
+/* A task of one copy that still had something to say when its words from before `stop` were read lived until then. */
 static struct suspects all_suspects(const struct pl_work_log *work, bool failed)
 {
 	struct suspects suspects = { 0 };

@@ -20,12 +20,12 @@ struct pl_work_log *pl_work_new(const struct pl_task *tasks, size_t nr_tasks);
 void pl_work_free(struct pl_work_log *work);
 
 /*
- * In the log's order, since the mark `workload`: a task's line (its index, printable, without its end), a kill of a
- * process of this name, the mark `stop`.
+ * In the log's order, since the mark `workload`: a task's line (its index, printable, without its end) and when it was
+ * logged, a kill of a process of this name, the mark `stop` and when.
  */
-void pl_work_line(struct pl_work_log *work, size_t task, const char *line);
+void pl_work_line(struct pl_work_log *work, size_t task, uint64_t t_ns, const char *line);
 void pl_work_oom_kill(struct pl_work_log *work, const char *comm);
-void pl_work_stop(struct pl_work_log *work);
+void pl_work_stop(struct pl_work_log *work, uint64_t t_ns);
 
 /*
  * Why the work was not done, in one line, or false. exited_early and failed are the metrics of these names, NAN where

@@ -122,11 +122,25 @@ static void one_copy_of_several(void **state)
 	bbb_text(b, 12, "writer", "fio: io_u error on file /data/writer.0.0: Input/output error");
 	bbb_text(b, 20, "hog", "stress-ng: info: all is well");
 	stop(b);
-	bbb_text(b, 41.5, "hog", "stress-ng: info: [70] successful run completed in 40.01s");
+	bbb_text(b, 42.5, "hog", "stress-ng: info: [70] successful run completed in 40.01s");
 	finish(b, 1, 1);
 	ends_as(b, &facts, PL_INCOMPLETE,
 		"task writer, 1 of 2 copies, ended before `stop` with " NO_STATUS
 		"; its last line: fio: io_u error on file /data/writer.0.0: Input/output error");
+}
+
+/* Pipes are read late, and last words are no sign of life. */
+static void late_lines_prove_nothing(void **state)
+{
+	struct bbb *b = *state;
+	struct pl_run_facts facts = facts_of(TWO);
+
+	bbb_text(b, 12, "writer", "fio-3.33");
+	stop(b);
+	bbb_text(b, 41.9, "hog", "working");
+	bbb_text(b, 43, "hog", "hog: cannot map");
+	finish(b, 1, 1);
+	ends_as(b, &facts, PL_INCOMPLETE, "1 of the tasks hog, writer ended before `stop` with " NO_STATUS);
 }
 
 /* What cannot be known is said to be a guess, or not said. */
@@ -253,7 +267,7 @@ static void victims_of_another_task(void **state)
 	for (int i = 0; i < 100; i++)
 		kill_of(b, 20 + i / 10.0, "stress-ng-vm");
 	stop(b);
-	bbb_text(b, 41.5, "hog", "stress-ng: info: [70] successful run completed in 40.01s");
+	bbb_text(b, 42.5, "hog", "stress-ng: info: [70] successful run completed in 40.01s");
 	finish(b, 2, 2);
 	ends_as(b, &facts, PL_INCOMPLETE,
 		"task writer, 2 of 2 copies, ended before `stop` with " NO_STATUS "; it said nothing");
@@ -747,6 +761,7 @@ int main(void)
 		TEST(tasks_unknown),
 		TEST(killed_by_itself),
 		TEST(one_copy_of_several),
+		TEST(late_lines_prove_nothing),
 		TEST(which_is_a_guess),
 		TEST(which_is_not_known),
 		TEST(all_of_them),
