@@ -252,6 +252,7 @@ static void on_mark(struct pass *pass, const struct bb_mark *mark)
 	if (!pass->has_workload && name_is(mark->name, sizeof(mark->name), "workload")) {
 		pass->has_workload = true;
 		pass->workload_ns = mark->head.t_ns;
+		pl_said_workload(pass->said, mark->head.t_ns);
 		pl_reclaim_window_begin(pass->reclaim, mark->head.t_ns);
 		pass->base = pass->last;
 		pass->has_base = pass->has_last;

@@ -24,7 +24,7 @@ struct number {
 	enum how how;
 	size_t nr;
 	double first, last, sum;
-	uint64_t first_ns, last_ns;
+	uint64_t last_ns;
 	bool fell;
 };
 
@@ -40,6 +40,7 @@ struct pl_said {
 	struct pl_task tasks[PL_MAX_TASKS];
 	struct talk talks[PL_MAX_TASKS];
 	size_t nr_tasks;
+	uint64_t workload_ns;
 	uint64_t stop_ns; /* 0: not yet */
 };
 
@@ -55,6 +56,11 @@ struct pl_said *pl_said_new(const struct pl_task *tasks, size_t nr_tasks)
 void pl_said_free(struct pl_said *said)
 {
 	free(said);
+}
+
+void pl_said_workload(struct pl_said *said, uint64_t t_ns)
+{
+	said->workload_ns = t_ns;
 }
 
 void pl_said_stop(struct pl_said *said, uint64_t t_ns)
@@ -94,7 +100,7 @@ static void add(const struct line *line, enum how how, double value, const char 
 
 	if (i == talk->nr_numbers) {
 		talk->nr_numbers++;
-		*number = (struct number){ .how = how, .first = value, .first_ns = line->t_ns };
+		*number = (struct number){ .how = how, .first = value };
 		memcpy(number->key, key, sizeof(number->key));
 	}
 	number->fell |= number->nr && value < number->last;
@@ -107,10 +113,11 @@ static void add(const struct line *line, enum how how, double value, const char 
 /* A decimal number with nothing but `end` behind it. */
 static bool decimal(const char *text, char end, double *value)
 {
+	const char *digits = text + (*text == '-' || *text == '+');
 	char *after;
 
 	/* Not what else strtod takes: blanks, "inf", hexadecimal. */
-	if (!isdigit((unsigned char)text[*text == '-' || *text == '+']) || text[1] == 'x' || text[1] == 'X')
+	if (!isdigit((unsigned char)*digits) || digits[1] == 'x' || digits[1] == 'X')
 		return false;
 	*value = strtod(text, &after);
 	return *after == end && isfinite(*value);
@@ -333,12 +340,15 @@ static double value_of(const struct talk *talk, const struct pl_task *task, cons
 	return whole ? number->sum : NAN;
 }
 
-/* From its first value to `stop`: a task that falls silent has done no more, as far as it said. */
+/*
+ * Of the window, or to the last line if that is later: a task that is silent, at first or in the end, has done nothing
+ * in that time, as far as it said. Where its counter stood at the mark `workload` is not known: /proc's are not at 0.
+ */
 static double growth_per_s(const struct pl_said *said, const struct number *number)
 {
 	uint64_t until_ns = number->last_ns > said->stop_ns ? number->last_ns : said->stop_ns;
 
-	return (number->last - number->first) / ((double)(until_ns - number->first_ns) / NS_PER_S);
+	return (number->last - number->first) / ((double)(until_ns - said->workload_ns) / NS_PER_S);
 }
 
 static void tell(const struct pl_said *said, size_t task, struct pl_task_metrics *metrics, const char *key,

@@ -581,8 +581,9 @@ static void name_value_lines(void **state)
 	bbb_text(b, 21, "hog", "rows 200");
 	bbb_text(b, 21, "hog", "level -3.5e1");
 	bbb_text(b, 22, "hog", "pages=128 rounds=2000");
-	for (size_t i = 0; i < 12; i++) {
+	for (size_t i = 0; i < 15; i++) {
 		static const char *const lines[] = {
+			"rows -0x1f", "rows +0X1f", "rows -",
 			"2rows 5",  "rows",	"rows ",      "rows  5",	  "rows 5 6", "rows 0x10",
 			"rows inf", "rows nan", "rows 1e999", "pages=1 and more", "a=1 b=",   "it is 5",
 		};
@@ -599,10 +600,27 @@ static void name_value_lines(void **state)
 	said(&a, "hog.level_per_s", NAN); /* it fell: no counter */
 	said(&a, "hog.pages", 128);
 	said(&a, "hog.rounds", 2000);
-	said(&a, "hog.lines", 19);
+	said(&a, "hog.lines", 22);
 	said(&a, "workload_progress", 200);
 	said(&a, "writer.rows", NAN);
 	assert_int_equal(a.task_metrics.nr, 6);
+	pl_analysis_free(&a);
+}
+
+/* It came to its first line after half a minute: so much of the window it did nothing, as far as it said. */
+static void silent_at_first(void **state)
+{
+	struct bbb *b = *state;
+	struct pl_run_facts facts = facts_of(ONE);
+	struct pl_analysis a;
+
+	bbb_text(b, 31, "hog", "rows 100");
+	bbb_text(b, 36, "hog", "rows 200");
+	stop(b);
+	finish(b, 0, 0);
+	analyse(b, &facts, &a);
+	said(&a, "hog.rows", 200);
+	said(&a, "hog.rows_per_s", 2.5);
 	pl_analysis_free(&a);
 }
 
@@ -787,6 +805,7 @@ int main(void)
 		TEST(ended_without_a_word),
 		TEST(unsaid_for_a_reason),
 		TEST(name_value_lines),
+		TEST(silent_at_first),
 		TEST(last_sample_in_the_grace_time),
 		TEST(copies),
 		TEST(too_many_lines),
