@@ -59,6 +59,7 @@ static bool say_span(const struct pl_freeze *freeze, const char *what, struct pl
 bool pl_freeze_judge(const struct pl_freeze *freeze, const double *value, char *reason, size_t room)
 {
 	const struct pl_silent_wait *silent = &freeze->silent;
+	struct pl_span silence = { silent->begin_ns, silent->end_ns };
 	/* Both are in the probe's last histogram, which does not say when. */
 	double touch_s = value[M_probe_touch_max_ms] / 1000, stat_s = value[M_probe_stat_max_ms] / 1000;
 
@@ -68,11 +69,11 @@ bool pl_freeze_judge(const struct pl_freeze *freeze, const double *value, char *
 	if (value[M_longest_thrash_s] >= PL_FREEZE_S)
 		return say_span(freeze, "next to no file pages were left, and the disk read again what had just been reclaimed",
 				pl_series_longest(freeze->series, thrashes), reason, room);
-	if (silent->end_ns > silent->begin_ns) {
+	if (seconds(silence) >= PL_FREEZE_SILENT_S) {
 		char what[64];
 
 		snprintf(what, sizeof(what), "pid %u waited, and nobody reported it,", silent->pid);
-		return say_span(freeze, what, (struct pl_span){ silent->begin_ns, silent->end_ns }, reason, room);
+		return say_span(freeze, what, silence, reason, room);
 	}
 	if (touch_s >= PL_FREEZE_PROBE_S || stat_s >= PL_FREEZE_PROBE_S) {
 		bool touch = touch_s >= stat_s || isnan(stat_s);

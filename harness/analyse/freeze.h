@@ -14,6 +14,8 @@
 #define PL_FREEZE_FILE	   20
 /* An operation of the probe. */
 #define PL_FREEZE_PROBE_S  30
+/* The shortest of the waits that nobody reported: the hung-task timeout, from which they count, may be a second. */
+#define PL_FREEZE_SILENT_S 30
 
 /* A wait that nobody reported. Both 0: none. */
 struct pl_silent_wait {

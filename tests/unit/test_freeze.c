@@ -13,7 +13,7 @@
 #define MIB_PAGES   256
 #define MANAGED_MIB 230
 
-static const struct pl_run_facts exact_run = { .exact = true, .hung_task_timeout_s = 120, .progress = "workload_user_us" };
+static struct pl_run_facts exact_run = { .exact = true, .hung_task_timeout_s = 120, .progress = "workload_user_us" };
 
 /* What every second of a cell is like. */
 struct life {
@@ -160,6 +160,26 @@ static void silent(void **state)
 	assert_int_equal(judged(BB_END_DONE, 191).verdict, PL_COMPLETED);
 }
 
+/* A setting whose timeout is a second makes a lock that is held for 29 s a silent hang, and nothing a freeze before 30 s. */
+static void short_timeout(void **state)
+{
+	struct pl_analysis analysis;
+
+	(void)state;
+	exact_run.hung_task_timeout_s = 1;
+	live(&(struct life){ .idle = 1, .file_mib = 100, .to_s = 60 }, 60);
+	bbb_lock_wait(&box, 22, 29, 57, BB_LOCK_READ);
+	analysis = judged(BB_END_DONE, 71);
+	assert_int_equal(analysis.verdict, PL_COMPLETED);
+	assert_int_equal(analysis.flags, PL_FLAG_SILENT_HANG);
+	live(&(struct life){ .idle = 1, .file_mib = 100, .to_s = 60 }, 60);
+	bbb_lock_wait(&box, 22, 30, 57, BB_LOCK_READ);
+	analysis = judged(BB_END_DONE, 71);
+	exact_run.hung_task_timeout_s = 120;
+	assert_int_equal(analysis.verdict, PL_FROZEN);
+	assert_int_equal(analysis.flags, PL_FLAG_SILENT_HANG | PL_FLAG_FROZEN);
+}
+
 static void bystanders(void **state)
 {
 	static const struct {
@@ -244,6 +264,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(group_at_high, setup, teardown),
 		cmocka_unit_test_setup_teardown(thrash, setup, teardown),
 		cmocka_unit_test_setup_teardown(silent, setup, teardown),
+		cmocka_unit_test_setup_teardown(short_timeout, setup, teardown),
 		cmocka_unit_test_setup_teardown(bystanders, setup, teardown),
 		cmocka_unit_test_setup_teardown(controls, setup, teardown),
 		cmocka_unit_test_setup_teardown(beside_others, setup, teardown),
