@@ -404,7 +404,8 @@ static bool has_said(const struct talk *talk, const char *key)
 		const char *said = talk->numbers[i].key;
 		size_t said_len = strlen(said);
 
-		if (said_len <= len && !memcmp(said, key, said_len) && (!key[said_len] || !strcmp(key + said_len, "_per_s")))
+		if (said_len <= len && !memcmp(said, key, said_len) &&
+		    (!key[said_len] || !strcmp(key + said_len, "_per_s")))
 			return true;
 	}
 	return false;
@@ -414,7 +415,8 @@ bool pl_said_never(const struct pl_said *said, const char *name, double exited_e
 {
 	size_t task = 0, len = strcspn(name, ".");
 
-	while (task < said->nr_tasks && (strlen(said->tasks[task].name) != len || memcmp(said->tasks[task].name, name, len) != 0))
+	while (task < said->nr_tasks &&
+	       (strlen(said->tasks[task].name) != len || memcmp(said->tasks[task].name, name, len) != 0))
 		task++;
 	if (!name[len] || task == said->nr_tasks)
 		return false;

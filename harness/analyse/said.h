@@ -19,7 +19,8 @@ struct pl_said;
 struct pl_said *pl_said_new(const struct pl_task *tasks, size_t nr_tasks);
 void pl_said_free(struct pl_said *said);
 
-/* In the log's order: the mark `workload`, a task's line (its index, without its end), the mark `stop`, each at a time. */
+/* In the log's order, each at a time: the mark `workload`, a task's line (its index, without its end), the mark
+ * `stop`. */
 void pl_said_workload(struct pl_said *said, uint64_t t_ns);
 void pl_said_line(struct pl_said *said, size_t task, uint64_t t_ns, const char *line);
 void pl_said_stop(struct pl_said *said, uint64_t t_ns);

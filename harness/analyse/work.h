@@ -30,8 +30,8 @@ void pl_work_stop(struct pl_work_log *work, uint64_t t_ns);
 /*
  * Why the work was not done, in one line, or false. exited_early and failed are the metrics of these names, NAN where
  * the log ends without them. A task that the OOM killer may have ended is not to blame: its end is a result. A kill may
- * have ended one process of a task whose command has the victim's program as a word, or of any task if none has. But a task that said an error
- * before the first kill, and nothing since, is to blame.
+ * have ended one process of a task whose command has the victim's program as a word, or of any task if none has. But a
+ * task that said an error before the first kill, and nothing since, is to blame.
  */
 bool pl_work_undone(const struct pl_work_log *work, double exited_early, double failed, char *reason, size_t room);
 

@@ -96,7 +96,7 @@ static enum pl_status read_params(struct pl_workload *workload, const struct pl_
 	return PL_OK;
 }
 
-/* The log says of an end whether its status was 0 and nothing more: of any other status nobody could tell which it was. */
+/* The log says of an end whether its status was 0, and nothing more. */
 static enum pl_status check_may_end(const struct pl_yaml *yaml, const struct pl_yaml_node *node, struct pl_error *err)
 {
 	if (node->kind == PL_YAML_SCALAR && (!strcmp(node->text, "0") || !strcmp(node->text, "any")))

@@ -160,7 +160,7 @@ static void silent(void **state)
 	assert_int_equal(judged(BB_END_DONE, 191).verdict, PL_COMPLETED);
 }
 
-/* A setting whose timeout is a second makes a lock that is held for 29 s a silent hang, and nothing a freeze before 30 s. */
+/* With a timeout of a second, waiting 29 s for a lock is a silent hang, and no freeze. */
 static void short_timeout(void **state)
 {
 	struct pl_analysis analysis;
