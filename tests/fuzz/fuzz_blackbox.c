@@ -68,7 +68,8 @@ static void read_region(const uint8_t *header, const uint8_t *log, size_t log_by
 		pl_analyse(&bb, &facts, &analysis);
 		if ((unsigned)analysis.verdict >= PL_NR_VERDICTS)
 			abort();
-		if ((analysis.verdict == PL_INCOMPLETE) != !!*analysis.reason && analysis.verdict != PL_PANIC)
+		/* A hang is told by its story; everything else that is no completion says why in a line. */
+		if ((analysis.verdict != PL_COMPLETED && analysis.verdict != PL_HUNG) != !!*analysis.reason)
 			abort();
 		pl_analysis_free(&analysis);
 		pl_flags_text(analysis.flags, text, sizeof(text));
