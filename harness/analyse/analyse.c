@@ -869,11 +869,17 @@ static void judge(struct pass *pass, struct pl_analysis *out)
 	if (pass->oom_with_swap)
 		out->flags |= PL_FLAG_SWAP_FREE;
 
-	if (incomplete(pass, panicked, out)) {
+	bool nothing = incomplete(pass, panicked, out);
+	bool froze = !nothing && frozen(pass, out, why, sizeof(why));
+
+	/* What hung, was killed or froze has said something, whatever it did before. */
+	if (!nothing && !panicked && !pass->nr_hung && !(v[M_oom_kills] > 0) && !froze)
+		nothing = idle(pass, out);
+	if (nothing) {
 		say_nothing(out);
 		return;
 	}
-	if (frozen(pass, out, why, sizeof(why)))
+	if (froze)
 		out->flags |= PL_FLAG_FROZEN;
 	if (panicked) {
 		out->verdict = PL_PANIC;
@@ -887,8 +893,6 @@ static void judge(struct pass *pass, struct pl_analysis *out)
 	} else if (out->flags & PL_FLAG_FROZEN) {
 		out->verdict = PL_FROZEN;
 		memcpy(out->reason, why, sizeof(out->reason));
-	} else if (idle(pass, out)) {
-		say_nothing(out);
 	} else {
 		out->verdict = PL_COMPLETED;
 	}
