@@ -116,19 +116,21 @@ start_run() {
 	expect 0 "workload"
 }
 
-@test "a cell that is older than a metric is computed again from its log, from the database and from its directory" {
+@test "a cell that is older than a metric is taken from its directory, or computed again from its log" {
 	cp -r "$BATS_FILE_TMPDIR/results" .
 	id=$(basename "$(find results/cells -mindepth 1 -maxdepth 1 -type d -regex '.*/[0-9a-f]+' | head -n 1)")
 	stalls() { plimsoll_in results show --format json "$id" | jq .metrics.alloc_stalls; }
 	kept=$(stalls)
 	[ "$kept" -gt 0 ]
-	for older in "sqlite3 results/ledger.db \"DELETE FROM metrics WHERE name = 'alloc_stalls'\"" \
-		"sed -i '/\"alloc_stalls\"/d' results/cells/$id/cell.json; rm results/ledger.db"; do
-		bash -c "$older"
-		[ "$(stalls 2>err)" = "$kept" ]
-		grep -q "older than a metric" err
-		[ "$(stalls 2>&1)" = "$kept" ]
-	done
+	# What the directory still has needs no log.
+	sqlite3 results/ledger.db "DELETE FROM metrics WHERE name = 'alloc_stalls'"
+	[ "$(stalls 2>err)" = "$kept" ]
+	[ ! -s err ]
+	sed -i '/"alloc_stalls"/d' "results/cells/$id/cell.json"
+	rm results/ledger.db
+	[ "$(stalls 2>err)" = "$kept" ]
+	grep -q "older than a metric" err
+	[ "$(stalls 2>&1)" = "$kept" ]
 	grep -q '"alloc_stalls"' "results/cells/$id/cell.json"
 }
 
