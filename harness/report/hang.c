@@ -407,11 +407,11 @@ static void group_reported(const struct pl_wait_group *group, double timeout_s, 
 	if (group->nr_reported)
 		snprintf(text, room, "%zu reported", group->nr_reported);
 	else if (wait->kind == PL_WAIT_RECLAIM || wait->pieces > 1)
-		snprintf(text, room, "no: not one sleep");
+		snprintf(text, room, "no: in pieces");
 	else if (wait->flags & BB_TASK_KILLABLE)
 		snprintf(text, room, "no: killable");
 	else
-		snprintf(text, room, wait->total_s < timeout_s ? "no: under timeout" : "no: between scans");
+		snprintf(text, room, wait->total_s < timeout_s ? "no: too short" : "no: unscanned");
 }
 
 static void print_waits(FILE *out, const struct pl_waits *waits, double timeout_s, const struct pl_table_style *style)
@@ -431,11 +431,11 @@ static void print_waits(FILE *out, const struct pl_waits *waits, double timeout_
 				waits->nr_reported ? "The longest waits: what was reported, then others"
 						   : "The longest waits");
 			fprintf(out,
-				"  longest s tasks for                      who               from s by khungtaskd\n");
+				"  longest s tasks for                    who               from s by khungtaskd\n");
 		}
 		snprintf(who, sizeof(who), "%s:%u", wait->comm, wait->pid);
 		group_reported(&waits->groups[i], timeout_s, said, sizeof(said));
-		fprintf(out, "  %9.1f %5zu %-24.*s %-16s %7.1f %s\n", wait->total_s, waits->groups[i].nr_tasks,
+		fprintf(out, "  %9.1f %5zu %-22.*s %-16s %7.1f %s\n", wait->total_s, waits->groups[i].nr_tasks,
 			report_name_len(waits->symbols, wait->name), wait->name, who,
 			wait->since_s - waits->workload_s, said);
 		if (wait->pieces > 1)
