@@ -811,6 +811,9 @@ static bool idle(const struct pass *pass, struct pl_analysis *out)
 		return false;
 	if (out->value[M_workload_progress] != 0)
 		return never_said(pass, out);
+	/* User time is counted by ticks: tasks that are awake for less than one at a time have none, whatever they do. */
+	if (pl_metric_index(pass->facts->progress) == M_workload_user_us && out->value[M_workload_sys_us] > 0)
+		return false;
 	snprintf(out->reason, sizeof(out->reason),
 		 "the workload made no progress: %s is 0, and nothing hung or was killed", pass->facts->progress);
 	return true;

@@ -4,8 +4,8 @@
 
 ROOT=$(cd "${BATS_TEST_DIRNAME}/../.." && pwd -P)
 export ROOT
-# Otherwise a `make test` would hand its own flags to the makes that tests start.
-unset MAKEFLAGS MFLAGS MAKELEVEL
+# Otherwise a `make test` would hand its own flags and variables to the makes that tests start.
+unset MAKEFLAGS MFLAGS MAKELEVEL ALSO ONLY
 # Nor the width of a terminal.
 unset COLUMNS
 

@@ -413,6 +413,22 @@ static void no_progress(void **state)
 	ends_as(b, &facts, PL_COMPLETED, "");
 }
 
+/* Ticks count user time, and may all miss a task that mostly sleeps. */
+static void no_user_time_but_work(void **state)
+{
+	struct bbb *b = *state;
+	struct pl_run_facts facts = facts_of(ONE);
+
+	facts.progress = "workload_user_us";
+	stop(b);
+	bbb_metric(b, 45, "workload_user_us", 0);
+	bbb_metric(b, 45, "workload_sys_us", 5000);
+	bbb_metric(b, 45, "workload_exited_early", 0);
+	bbb_metric(b, 45, "workload_failed", 0);
+	bbb_end(b, 46, BB_END_DONE);
+	ends_as(b, &facts, PL_COMPLETED, "");
+}
+
 /* Where something did go wrong, no progress is the result. */
 static void no_progress_in_a_hang(void **state)
 {
@@ -797,6 +813,7 @@ int main(void)
 		TEST(full_disk),
 		TEST(full_disk_in_a_wedged_guest),
 		TEST(no_progress),
+		TEST(no_user_time_but_work),
 		TEST(no_progress_in_a_hang),
 		TEST(no_progress_with_kills),
 		TEST(no_progress_with_unreaped),
