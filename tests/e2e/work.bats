@@ -57,7 +57,7 @@ said() { grep -qE "\"$1\": *$2,?$" cell.json; }
 		    copies: 2
 		    command: sh -c 'mkdir /tmp/first && exec sleep 1000; sleep 1; echo cannot be second; exit 3'
 	YAML
-	is incomplete "task pair, 1 of 2 copies, ended before \`stop\` with an error (the log does not have its status); "
+	is incomplete "task pair, 1 of 2 copies, (by its output) ended before \`stop\` with an error (the log does not have its status); "
 	is incomplete "its last line: cannot be second"
 }
 
